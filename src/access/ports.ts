@@ -1,0 +1,21 @@
+import type { ContactCenter } from './contact-center.ts';
+import type { Token } from './token.ts';
+
+/** Where contact centers and tokens are kept. */
+export interface AccessStore {
+  /** @throws Failure conflict when the name is taken. */
+  createContactCenter(name: string, timezone: string, now: number): Promise<ContactCenter>;
+  contactCenters(): Promise<ContactCenter[]>;
+  findContactCenter(name: string): Promise<ContactCenter | null>;
+  /** Sets one setting, or with the key `timezone` the zone. */
+  setSetting(contactCenter: ContactCenter, key: string, value: string): Promise<void>;
+  addToken(token: Token, hash: string): Promise<void>;
+  /** Newest last. */
+  tokens(contactCenter: ContactCenter): Promise<Token[]>;
+  /** False when there is no such token or it was revoked before. */
+  revokeToken(id: string, now: number): Promise<boolean>;
+  /** Drops tokens of a contact center that expired before `now`. */
+  dropExpiredTokens(contactCenter: ContactCenter, now: number): Promise<void>;
+  /** The token with this hash and its contact center, whatever its state. */
+  findToken(hash: string): Promise<{ token: Token; contactCenter: ContactCenter } | null>;
+}

@@ -1,0 +1,94 @@
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { v7 as uuidV7 } from 'uuid';
+import type { Surroundings } from './access/tokens.ts';
+import type { ServeConfig } from './config/serve.ts';
+import { convoso } from './dialects/convoso/index.ts';
+import { smartflo } from './dialects/smartflo/index.ts';
+import { voiso } from './dialects/voiso/index.ts';
+import type { UserFormat } from './directory/format.ts';
+import { native } from './directory/native.ts';
+import type { Dialect } from './http/dialect.ts';
+import { mountHealth } from './http/health.ts';
+import { createLimits, NO_LIMITS } from './http/limits.ts';
+import { createMetrics } from './http/metrics.ts';
+import { mountReference } from './http/reference.ts';
+import { createServer } from './http/server.ts';
+import { openStore, type Store } from './store/open.ts';
+import { VERSION } from './version.ts';
+
+/** Every wire format that Rollcall answers in. A new vendor is a folder and a line here. */
+export const DIALECTS: readonly Dialect[] = [convoso, voiso, smartflo];
+
+/** Every form in which users are loaded and given out, the most telling first. */
+export const FORMATS: readonly UserFormat[] = [...DIALECTS.flatMap((dialect) => dialect.formats), native];
+
+export const SURROUNDINGS: Surroundings = { now: Date.now, newId: () => uuidV7() };
+
+/** Opens the store with every dialect's needs. */
+export function openRollcallStore(
+  data: string,
+  cacheMiB: number,
+  observe?: (name: string, seconds: number) => void,
+): Promise<Store> {
+  return openStore({
+    data,
+    dialects: DIALECTS.map((dialect) => dialect.index),
+    now: SURROUNDINGS.now,
+    cacheMiB,
+    ...(observe === undefined
+      ? {}
+      : { observe: (statement, _, seconds) => observe(statement.name, seconds) }),
+  });
+}
+
+export interface App {
+  readonly server: FastifyInstance;
+  readonly store: Store;
+  /** Stops being ready, answers what is under way, closes the store. */
+  close(): Promise<void>;
+}
+
+/** Page cache of a serving process: memory stays flat, the operating system's own cache does the rest. */
+const SERVE_CACHE_MIB = 16;
+
+/** Puts the parts together: store in, dialects mounted, server out. */
+export async function createApp(
+  config: ServeConfig,
+  log: Logger,
+  render?: (own: () => Promise<string>) => Promise<string>,
+): Promise<App> {
+  let observed: ((name: string, seconds: number) => void) | undefined;
+  const store = await openRollcallStore(config.data, SERVE_CACHE_MIB, (name, seconds) =>
+    observed?.(name, seconds),
+  );
+  const metrics = createMetrics(store.importTotals);
+  observed = metrics.observeStatement;
+  let isDraining = false;
+  const server = createServer(config, {
+    dialects: DIALECTS,
+    users: store.pages,
+    access: store.access,
+    now: SURROUNDINGS.now,
+    limits: config.rateLimit === null ? NO_LIMITS : createLimits(config.rateLimit),
+    log,
+    metrics,
+    mountFirst: (app) => mountReference(app, VERSION),
+  });
+  mountHealth(server, {
+    metrics,
+    render: () =>
+      render === undefined ? metrics.registry.metrics() : render(() => metrics.registry.metrics()),
+    ping: () => store.ping(),
+    isDraining: () => isDraining,
+  });
+  return {
+    server,
+    store,
+    async close() {
+      isDraining = true;
+      await server.close();
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { DIALECTS } from '../app.ts';
+import type { ServeConfig } from '../config/serve.ts';
+import type { Sample, SampleFacts } from '../http/dialect.ts';
+import { VERSION } from '../version.ts';
+import { print } from './output.ts';
+
+const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** A sample as a command for a shell. */
+export function toCurl(sample: Sample, address: string, token: string, isInsecure: boolean): string {
+  const fill = (text: string) => text.replaceAll('TOKEN', token);
+  return [
+    'curl -sS',
+    ...(isInsecure ? ['-k'] : []),
+    ...Object.entries(sample.headers ?? {}).map(([name, value]) => `-H ${quote(`${name}: ${fill(value)}`)}`),
+    ...(sample.body === undefined ? [] : [`-d ${quote(fill(sample.body))}`]),
+    quote(address + fill(sample.path)),
+  ].join(' ');
+}
+
+/** Says on stdout where everything is. */
+export function writeBanner({
+  address,
+  config,
+  demo,
+  json,
+}: {
+  readonly address: string;
+  readonly config: ServeConfig;
+  readonly demo: { readonly token: string; readonly facts: SampleFacts } | null;
+  readonly json: boolean;
+}): void {
+  const pages = {
+    docs: '/docs',
+    openapi: '/openapi.json',
+    health: '/healthz',
+    ready: '/readyz',
+    metrics: '/metrics',
+  };
+  const urls = Object.fromEntries(Object.entries(pages).map(([name, path]) => [name, address + path]));
+  const samples =
+    demo === null
+      ? []
+      : DIALECTS.flatMap((dialect) => dialect.samples(demo.facts)).map((sample) => ({
+          title: sample.title,
+          command: toCurl(sample, address, demo.token, config.tls !== null),
+        }));
+  print(
+    json,
+    {
+      version: VERSION,
+      address,
+      ...urls,
+      data: config.data,
+      workers: config.workers,
+      rateLimit: config.rateLimit,
+      demo: demo === null ? null : { contactCenter: demo.facts.contactCenter.name, token: demo.token },
+      samples,
+    },
+    [
+      `Rollcall ${VERSION} serves ${address} from ${config.data}`,
+      '',
+      `  reference  ${urls.docs}`,
+      `  OpenAPI    ${urls.openapi}`,
+      `  health     ${urls.health}  ${urls.ready}`,
+      `  metrics    ${urls.metrics}`,
+      `  limit      ${config.rateLimit === null ? 'none' : `${config.rateLimit} requests per second and token`}${config.workers > 1 ? ', in each of the workers' : ''}`,
+      ...(demo === null ? [] : ['', `  demo token ${demo.token}`]),
+      ...samples.flatMap(({ title, command }) => ['', `# ${title}`, command]),
+      '',
+    ],
+  );
+}

@@ -1,0 +1,86 @@
+import type { Command } from 'commander';
+import { checkName, type SettingDefinition, settingOf } from '../access/contact-center.ts';
+import { DIALECTS, SURROUNDINGS } from '../app.ts';
+import { isTimeZone } from '../directory/time-zone.ts';
+import { type CommonOptions, needContactCenter, withStore } from './context.ts';
+import { asUsage, print, table, UsageError } from './output.ts';
+import type { NewCommand } from './program.ts';
+
+const SETTINGS: readonly SettingDefinition[] = DIALECTS.flatMap((dialect) => dialect.settings);
+
+function checkZone(zone: string): string {
+  if (isTimeZone(zone)) return zone;
+  throw new UsageError('a time zone is an IANA name, such as Europe/Istanbul');
+}
+
+function checkSetting(key: string, value: string): void {
+  if (key === 'timezone') {
+    checkZone(value);
+    return;
+  }
+  const setting = SETTINGS.find((each) => each.key === key);
+  if (setting === undefined) {
+    throw new UsageError(`settings are timezone, ${SETTINGS.map((each) => each.key).join(', ')}`);
+  }
+  if (!setting.values.includes(value)) throw new UsageError(`${key} is one of ${setting.values.join(', ')}`);
+}
+
+/** `contact-center create`, `list` and `set`. */
+export function addContactCenterCommands(program: Command, newCommand: NewCommand): void {
+  const parent = program.command('contact-center').description('make, list and set up contact centers');
+
+  newCommand(parent, 'create', 'make a contact center')
+    .argument('<name>', 'lower-case letters, digits and dashes')
+    .option('--timezone <zone>', 'IANA time zone of times that name none', 'UTC')
+    .action((name: string, options: CommonOptions & { timezone: string }) =>
+      withStore(options, async ({ access }) => {
+        const checked = asUsage(() => checkName(name));
+        const made = await access.createContactCenter(
+          checked,
+          checkZone(options.timezone),
+          SURROUNDINGS.now(),
+        );
+        print(options.json === true, { name: made.name, timezone: made.timezone }, [`made ${made.name}`]);
+      }),
+    );
+
+  newCommand(parent, 'list', 'list contact centers with their settings').action((options: CommonOptions) =>
+    withStore(options, async ({ access, pages }) => {
+      const all = await access.contactCenters();
+      const documents = [];
+      for (const each of all) {
+        documents.push({
+          name: each.name,
+          timezone: each.timezone,
+          users: await pages.count(each),
+          settings: Object.fromEntries(SETTINGS.map((setting) => [setting.key, settingOf(each, setting)])),
+        });
+      }
+      const rows = documents.map((each) => [
+        each.name,
+        each.timezone,
+        String(each.users),
+        Object.entries(each.settings)
+          .map(([key, value]) => `${key}=${value}`)
+          .join(' '),
+      ]);
+      print(options.json === true, documents, table(['NAME', 'TIME ZONE', 'USERS', 'SETTINGS'], rows));
+    }),
+  );
+
+  newCommand(parent, 'set', 'change a setting of a contact center')
+    .argument('<name>')
+    .argument('<key>', ['timezone', ...SETTINGS.map((each) => each.key)].join(', '))
+    .argument('<value>')
+    .addHelpText(
+      'after',
+      `\nSettings:\n${SETTINGS.map((each) => `  ${each.key}  ${each.values.join(' | ')} (default ${each.default})\n      ${each.description}`).join('\n')}`,
+    )
+    .action((name: string, key: string, value: string, options: CommonOptions) =>
+      withStore(options, async ({ access }) => {
+        checkSetting(key, value);
+        await access.setSetting(await needContactCenter(access, name), key, value);
+        print(options.json === true, { name, key, value }, [`${name}: ${key} is ${value}`]);
+      }),
+    );
+}

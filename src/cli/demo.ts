@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import type { ContactCenter } from '../access/contact-center.ts';
+import { SCOPES } from '../access/token.ts';
+import { createToken } from '../access/tokens.ts';
+import { DIALECTS, SURROUNDINGS } from '../app.ts';
+import { demoRows } from '../directory/demo.ts';
+import { importUsers } from '../directory/import.ts';
+import { native } from '../directory/native.ts';
+import type { Store } from '../store/open.ts';
+import { type CommonOptions, withStore } from './context.ts';
+import { print, wholeFlag } from './output.ts';
+import type { NewCommand } from './program.ts';
+import { startProgress } from './progress.ts';
+
+const DEMO = 'demo';
+const DEMO_USERS = 50;
+const TOKEN_LIFE = 30 * 86_400_000;
+
+/** Fills `demo` with the first N generated people. */
+async function fillDemo(store: Store, contactCenter: ContactCenter, users: number): Promise<void> {
+  const progress = startProgress(users, 'users');
+  try {
+    const counts = await importUsers(store.writer, demoRows(users), {
+      contactCenter,
+      formatOf: () => native,
+      dialects: DIALECTS.map((dialect) => dialect.name),
+      now: SURROUNDINGS.now,
+      newId: SURROUNDINGS.newId,
+      dryRun: false,
+      onRefused: ({ row, reason }) => {
+        process.stderr.write(`person ${row.line}: ${reason}\n`);
+      },
+      onProgress: ({ made, changed, unchanged, refused }) =>
+        progress.update(made + changed + unchanged + refused, `${made} made`),
+    });
+    if (counts.refused > 0) process.exitCode = 1;
+  } finally {
+    progress.stop();
+  }
+}
+
+/** The contact center `demo`, made where it is missing. */
+async function findOrMakeDemo(store: Store): Promise<ContactCenter> {
+  const found = await store.access.findContactCenter(DEMO);
+  return found ?? store.access.createContactCenter(DEMO, 'America/Los_Angeles', SURROUNDINGS.now());
+}
+
+/** The contact center `demo` with its people; those who are there are left as they are. */
+export async function needDemo(store: Store): Promise<ContactCenter> {
+  const demo = await findOrMakeDemo(store);
+  if ((await store.pages.count(demo)) === 0) await fillDemo(store, demo, DEMO_USERS);
+  return demo;
+}
+
+/** A fresh token for `demo`. Those that ran out are dropped, so that starts do not pile them up. */
+export async function createDemoToken(store: Store, contactCenter: ContactCenter): Promise<string> {
+  await store.access.dropExpiredTokens(contactCenter, SURROUNDINGS.now());
+  const { secret } = await createToken(store.access, SURROUNDINGS, {
+    contactCenter,
+    label: DEMO,
+    scopes: SCOPES,
+    dialects: null,
+    expiresIn: TOKEN_LIFE,
+  });
+  return secret;
+}
+
+/** `demo`. */
+export function addDemoCommand(program: Command, newCommand: NewCommand): void {
+  newCommand(program, 'demo', 'fill the contact center demo with generated people and print a token')
+    .option('--users <n>', 'how many', wholeFlag('--users', 1, 10_000_000), DEMO_USERS)
+    .action((options: CommonOptions & { users: number }) =>
+      withStore(options, async (store) => {
+        const demo = await findOrMakeDemo(store);
+        await fillDemo(store, demo, options.users);
+        const token = await createDemoToken(store, demo);
+        const users = await store.pages.count(demo);
+        print(options.json === true, { contactCenter: DEMO, users, token }, [
+          `${DEMO} has ${users} users`,
+          `token  ${token}`,
+        ]);
+      }),
+    );
+}

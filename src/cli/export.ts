@@ -1,0 +1,95 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { finished } from 'node:stream/promises';
+import { type Command, Option } from 'commander';
+import { FORMATS, SURROUNDINGS } from '../app.ts';
+import { exportUsers } from '../directory/export.ts';
+import { native } from '../directory/native.ts';
+import { Failure } from '../errors.ts';
+import { type CommonOptions, needContactCenter, withStore } from './context.ts';
+import { print, UsageError } from './output.ts';
+import type { NewCommand } from './program.ts';
+import { startProgress } from './progress.ts';
+
+interface ExportFlags extends CommonOptions {
+  readonly contactCenter: string;
+  readonly format: string;
+  readonly output?: string;
+}
+
+async function runExport(flags: ExportFlags): Promise<void> {
+  if (flags.json === true && flags.output === undefined) {
+    throw new UsageError('--json prints a summary, and the users are on stdout; give --output FILE with it');
+  }
+  const format = FORMATS.find((each) => each.name === flags.format) ?? native;
+  await withStore(flags, async ({ access, pages }) => {
+    const contactCenter = await needContactCenter(access, flags.contactCenter);
+    const total = await pages.count(contactCenter);
+    const progress = startProgress(flags.output === undefined ? null : total, 'users');
+    let given = 0;
+    const pieces = exportUsers(pages, contactCenter, format, SURROUNDINGS.now(), (users) => {
+      given = users;
+      if (flags.output !== undefined) progress.update(users, `${users} of ${total} users`);
+    });
+    try {
+      if (flags.output === undefined) await writeAll(process.stdout, pieces);
+      else await writeFile(flags.output, pieces);
+    } finally {
+      progress.stop();
+    }
+    if (flags.output !== undefined) {
+      print(flags.json === true, { users: given, format: format.name, output: flags.output }, [
+        `${given} users are in ${flags.output}`,
+      ]);
+    }
+  });
+}
+
+async function writeAll(stream: NodeJS.WritableStream, pieces: AsyncIterable<string>): Promise<void> {
+  let failure: Error | undefined;
+  stream.on('error', (error) => {
+    failure = error;
+  });
+  for await (const piece of pieces) {
+    if (failure !== undefined) break;
+    if (!stream.write(piece))
+      await new Promise((resolve) => stream.once('drain', resolve).once('error', resolve));
+  }
+  // A reader such as head that has seen enough is no failure.
+  if (failure !== undefined && !('code' in failure && failure.code === 'EPIPE')) {
+    throw new Failure('unavailable', 'cannot write the export; is the disk full?', { cause: failure });
+  }
+}
+
+/** A file is whole or not there: it is written beside its place first. */
+async function writeFile(path: string, pieces: AsyncIterable<string>): Promise<void> {
+  const partial = `${path}.partial`;
+  const stream = createWriteStream(partial, { mode: 0o600, flush: true });
+  try {
+    await writeAll(stream, pieces);
+    stream.end();
+    await finished(stream);
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    if (error instanceof Failure) throw error;
+    throw new Failure(
+      'unavailable',
+      'cannot write the file that --output names; check its folder and the disk',
+      { cause: error },
+    );
+  }
+}
+
+/** `export`. */
+export function addExportCommand(program: Command, newCommand: NewCommand): void {
+  newCommand(program, 'export', 'give out every user, on stdout or into a file')
+    .requiredOption('--contact-center <name>')
+    .addOption(
+      new Option('--format <format>', "native JSON lines, or a vendor's answer")
+        .choices(FORMATS.map((format) => format.name).sort())
+        .default('native'),
+    )
+    .option('--output <file>', 'write there instead of stdout')
+    .action(runExport);
+}

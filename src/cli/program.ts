@@ -1,0 +1,77 @@
+import { Command, CommanderError, Option } from 'commander';
+import { defaultData } from '../config/serve.ts';
+import { Failure } from '../errors.ts';
+import { VERSION } from '../version.ts';
+import { addContactCenterCommands } from './contact-center.ts';
+import { addDemoCommand } from './demo.ts';
+import { addDoctorCommand } from './doctor.ts';
+import { addExportCommand } from './export.ts';
+import { addImportCommand } from './import.ts';
+import { UsageError } from './output.ts';
+import { addServeCommand } from './serve.ts';
+import { addTokenCommands } from './token.ts';
+
+/** Makes a command with what all of them take. */
+export type NewCommand = (parent: Command, name: string, description: string) => Command;
+
+function createProgram(env: Readonly<Record<string, string | undefined>>): Command {
+  const program = new Command('rollcall')
+    .description('One directory of contact center users, answering as Convoso, Voiso and Smartflo.')
+    .version(VERSION)
+    .showHelpAfterError('(rollcall --help tells more)')
+    .configureOutput({ outputError: () => {} })
+    .exitOverride();
+  const newCommand: NewCommand = (parent, name, description) =>
+    parent
+      .command(name)
+      .description(description)
+      .addOption(
+        new Option('--data <dir>', 'folder that holds everything (or ROLLCALL_DATA)').default(
+          defaultData(env),
+        ),
+      )
+      .option('--json', 'one JSON document on stdout')
+      .configureOutput({ outputError: () => {} })
+      .exitOverride();
+  addServeCommand(program, newCommand);
+  addDemoCommand(program, newCommand);
+  addContactCenterCommands(program, newCommand);
+  addTokenCommands(program, newCommand);
+  addImportCommand(program, newCommand);
+  addExportCommand(program, newCommand);
+  addDoctorCommand(program, newCommand);
+  return program;
+}
+
+const usage = (message: string) =>
+  `${message.replace(/^error: /, '').replaceAll('\n', ' ')} (see rollcall --help)`;
+
+/** Runs one command. Gives the exit code: 0, 1 where it failed, 2 where it was used wrongly. */
+export async function runCli(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const program = createProgram(env);
+  try {
+    await program.parseAsync(argv);
+    return typeof process.exitCode === 'number' ? process.exitCode : 0;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      // Asked for nothing at all, commander prints its help and says so without a message.
+      if (error.code !== 'commander.help') process.stderr.write(`rollcall: ${usage(error.message)}\n`);
+      return 2;
+    }
+    if (error instanceof UsageError) {
+      process.stderr.write(`rollcall: ${usage(error.message)}\n`);
+      return 2;
+    }
+    if (error instanceof Failure) {
+      process.stderr.write(`rollcall: ${error.message}\n`);
+      return 1;
+    }
+    const [message] = error instanceof Error ? [error.stack ?? error.name] : ['unknown'];
+    process.stderr.write(`rollcall: this is a bug in Rollcall, please report it: ${message}\n`);
+    return 1;
+  }
+}

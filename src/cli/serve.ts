@@ -1,0 +1,121 @@
+import cluster from 'node:cluster';
+import type { Command } from 'commander';
+import pino, { type Logger } from 'pino';
+import { createApp, openRollcallStore } from '../app.ts';
+import { readServeConfig, type ServeConfig, type ServeFlags } from '../config/serve.ts';
+import { Failure } from '../errors.ts';
+import { writeBanner } from './banner.ts';
+import { createDemoToken, needDemo } from './demo.ts';
+import { asUsage, wholeFlag } from './output.ts';
+import type { NewCommand } from './program.ts';
+import { awaitMetrics, forkWorkers } from './workers.ts';
+
+/** How long a drain may take before the process ends all the same, in milliseconds. */
+const DRAIN = 10_000;
+
+/** The request log: JSON lines on stderr, so that stdout stays for people. */
+function openLog(): Logger {
+  return pino({ base: null }, pino.destination({ fd: 2, sync: false }));
+}
+
+/** Serves until SIGTERM or SIGINT, then answers what is under way and ends. Gives the address. */
+async function serveHere(config: ServeConfig): Promise<string> {
+  const log = openLog();
+  const app = await createApp(config, log, cluster.isWorker ? awaitMetrics : undefined);
+  const address = await app.server.listen({ host: config.host, port: config.port }).catch(async (error) => {
+    await app.close();
+    throw listenFailure(error, config);
+  });
+  let isEnding = false;
+  const end = () => {
+    if (isEnding) return;
+    isEnding = true;
+    setTimeout(() => process.exit(1), DRAIN).unref();
+    app.close().then(
+      () => log.flush(() => process.exit(0)),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  if (cluster.isWorker) process.on('disconnect', end);
+  return address;
+}
+
+function listenFailure(error: unknown, { host, port }: ServeConfig): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : '';
+  if (code === 'EADDRINUSE') {
+    return new Failure('unavailable', `port ${port} is taken by another program; give another with --port`, {
+      cause: error,
+    });
+  }
+  if (code === 'EACCES') {
+    return new Failure(
+      'unavailable',
+      `port ${port} needs more rights than this process has; give another with --port`,
+      { cause: error },
+    );
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new Failure('unavailable', `${host} is no address of this machine; give another with --host`, {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+async function runServe(flags: ServeFlags & { readonly json?: boolean }): Promise<void> {
+  const config = asUsage(() => readServeConfig(flags));
+  if (cluster.isWorker) {
+    await serveHere(config);
+    return;
+  }
+  // Made before anything is served, and by one process alone.
+  const store = await openRollcallStore(config.data, 32);
+  let demo = null;
+  try {
+    if (config.demo) {
+      const contactCenter = await needDemo(store);
+      const { users } = await store.pages.page(contactCenter, {
+        dialect: 'voiso',
+        match: { kind: 'everyone' },
+        limit: 20,
+        count: 'none',
+        fields: ['email', 'extensions'],
+      });
+      const shown = users.find((user) => user.email !== null && user.extensions.length > 0);
+      demo = {
+        token: await createDemoToken(store, contactCenter),
+        facts: { contactCenter, email: shown?.email ?? '', extension: shown?.extensions[0] ?? '' },
+      };
+    }
+  } finally {
+    await store.close();
+  }
+  const address = config.workers === 1 ? await serveHere(config) : await forkWorkers(config);
+  writeBanner({ address, config, demo, json: flags.json === true });
+}
+
+/** `serve`. */
+export function addServeCommand(program: Command, newCommand: NewCommand): void {
+  newCommand(program, 'serve', 'answer requests until SIGTERM')
+    .option('--host <address>', 'where to listen', '127.0.0.1')
+    .option('--port <n>', 'where to listen; 0 takes a free one', wholeFlag('--port', 0, 65_535), 8080)
+    .option('--workers <n>', 'processes that share the port', wholeFlag('--workers', 1, 64), 1)
+    .option('--tls-cert <file>', 'certificate chain, PEM')
+    .option('--tls-key <file>', 'its key, PEM')
+    .option('--insecure-http', 'listen on a public address without TLS')
+    .option(
+      '--rate-limit <n>',
+      'requests per second and token',
+      wholeFlag('--rate-limit', 1, 1_000_000_000),
+      100,
+    )
+    .option('--no-rate-limit', 'no limits, for load tests')
+    .option(
+      '--trust-proxy <list>',
+      'proxies whose X-Forwarded-For is believed: addresses or CIDR, comma separated',
+    )
+    .option('--demo', 'make the contact center demo and print a token and requests for it')
+    .action(runServe);
+}

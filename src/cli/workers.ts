@@ -1,0 +1,79 @@
+import cluster, { type Worker } from 'node:cluster';
+import type { ServeConfig } from '../config/serve.ts';
+import { Failure } from '../errors.ts';
+
+interface MetricsAsked {
+  readonly ask: 'metrics';
+  readonly id: number;
+}
+interface MetricsTold {
+  readonly tell: 'metrics';
+  readonly id: number;
+  readonly text: string;
+}
+
+const asked = (message: unknown): message is MetricsAsked =>
+  typeof message === 'object' && message !== null && 'ask' in message && message.ask === 'metrics';
+const told = (message: unknown): message is MetricsTold =>
+  typeof message === 'object' && message !== null && 'tell' in message && message.tell === 'metrics';
+
+let nextId = 1;
+
+/** In a worker: the figures of all workers together, put together by the first process. */
+export async function awaitMetrics(own: () => Promise<string>): Promise<string> {
+  const id = nextId++;
+  return new Promise((resolve, reject) => {
+    const receive = (message: unknown) => {
+      if (!told(message) || message.id !== id) return;
+      process.off('message', receive);
+      resolve(message.text);
+    };
+    process.on('message', receive);
+    if (process.send === undefined) own().then(resolve, reject);
+    else process.send({ ask: 'metrics', id } satisfies MetricsAsked);
+  });
+}
+
+/** In the first process: starts the workers and gives the address once all of them listen. */
+export async function forkWorkers(config: ServeConfig): Promise<string> {
+  const { AggregatorRegistry } = await import('prom-client');
+  const aggregator = new AggregatorRegistry();
+  let isEnding = false;
+  const workers = new Set<Worker>();
+
+  const fork = (): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const worker = cluster.fork();
+      workers.add(worker);
+      worker.on('listening', ({ address, port, addressType }) => {
+        const host = addressType === 6 ? `[${address}]` : (address ?? config.host);
+        resolve(`${config.tls === null ? 'http' : 'https'}://${host}:${port}`);
+      });
+      worker.on('message', (message: unknown) => {
+        if (!asked(message)) return;
+        aggregator.clusterMetrics().then(
+          (text) => worker.send({ tell: 'metrics', id: message.id, text } satisfies MetricsTold),
+          () => {},
+        );
+      });
+      worker.on('exit', (code) => {
+        workers.delete(worker);
+        reject(new Failure('unavailable', 'a worker ended before it served; what it said is above'));
+        if (isEnding) {
+          if (workers.size === 0) process.exit(0);
+        } else if (code !== 2 && code !== 1) {
+          // A crash costs one worker's requests under way, not the service.
+          fork().catch(() => {});
+        } else if (workers.size === 0) process.exit(1);
+      });
+    });
+
+  const end = () => {
+    isEnding = true;
+    for (const worker of workers) worker.process.kill('SIGTERM');
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  const addresses = await Promise.all(Array.from({ length: config.workers }, fork));
+  return addresses[0] ?? '';
+}

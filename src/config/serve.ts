@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { Failure } from '../errors.ts';
+
+/** The folder that holds everything, where neither --data nor ROLLCALL_DATA says otherwise. */
+export function defaultData(env: Readonly<Record<string, string | undefined>>): string {
+  return env.ROLLCALL_DATA || './data';
+}
+
+/** What `serve` was told, checked. */
+export interface ServeConfig {
+  readonly data: string;
+  readonly host: string;
+  readonly port: number;
+  readonly workers: number;
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
+  /** Requests per second and token; null for no limit. */
+  readonly rateLimit: number | null;
+  readonly trustProxy: string | null;
+  /** Whether to make the contact center `demo` and print a token for it. */
+  readonly demo: boolean;
+}
+
+/** The flags of `serve`, as they were given. */
+export interface ServeFlags {
+  readonly data: string;
+  readonly host: string;
+  readonly port: number;
+  readonly workers: number;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly insecureHttp?: boolean;
+  /** A number, or false for --no-rate-limit. */
+  readonly rateLimit: number | false;
+  readonly trustProxy?: string;
+  readonly demo?: boolean;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function readPem(path: string, flag: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new Failure('invalid', `cannot read the file that ${flag} names; check its path and permissions`, {
+      cause: error,
+    });
+  }
+}
+
+/** Checks the flags. @throws Failure invalid */
+export function readServeConfig(flags: ServeFlags): ServeConfig {
+  if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined)) {
+    throw new Failure('invalid', '--tls-cert and --tls-key go together; give both or none');
+  }
+  const tls =
+    flags.tlsCert === undefined || flags.tlsKey === undefined
+      ? null
+      : { cert: readPem(flags.tlsCert, '--tls-cert'), key: readPem(flags.tlsKey, '--tls-key') };
+  if (tls === null && !isLoopback(flags.host) && flags.insecureHttp !== true) {
+    throw new Failure(
+      'invalid',
+      `${flags.host} can be reached from outside, and tokens would travel unencrypted; give --tls-cert and --tls-key, or --insecure-http behind a proxy that does TLS`,
+    );
+  }
+  return Object.freeze({
+    data: flags.data,
+    host: flags.host,
+    port: flags.port,
+    workers: flags.workers,
+    tls,
+    rateLimit: flags.rateLimit === false ? null : flags.rateLimit,
+    trustProxy: flags.trustProxy ?? null,
+    demo: flags.demo ?? false,
+  });
+}

@@ -1,0 +1,74 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Access } from '../../access/tokens.ts';
+import type { FormatContext } from '../../directory/format.ts';
+import type { Match } from '../../directory/query.ts';
+import type { DialectDeps, Endpoint } from '../../http/dialect.ts';
+import { decodeSearch, type SearchParameters, secretOf } from './parameters.ts';
+import { mayListEveryone, profileOf } from './profiles.ts';
+import { describeSearch } from './schemas.ts';
+import { COMMUNITY_FIELDS, encodeCommunity, encodeOfficial, OFFICIAL_FIELDS } from './user.ts';
+
+/** GET|POST /v1/users/search. */
+export function searchUsers(deps: DialectDeps): Endpoint {
+  return {
+    operation: 'convoso.users.search',
+    methods: ['GET', 'POST'],
+    paths: ['/v1/users/search'],
+    scope: 'users:read',
+    schema: describeSearch,
+    secretOf,
+    answer: async (request: FastifyRequest, reply: FastifyReply, { contactCenter }: Access) => {
+      const profile = profileOf(contactCenter, request.method);
+      const parameters = decodeSearch(request, mayListEveryone(contactCenter, profile));
+      const context = { timezone: contactCenter.timezone, now: deps.now() };
+      const body =
+        profile === 'official'
+          ? await official(deps, contactCenter, parameters, context)
+          : await community(deps, contactCenter, parameters, context);
+      return reply.header('content-type', 'application/json; charset=utf-8').send(body);
+    },
+  };
+}
+
+function matchOf({ users }: SearchParameters): Match {
+  return users === null ? { kind: 'everyone' } : { kind: 'any-of', texts: users };
+}
+
+async function official(
+  deps: DialectDeps,
+  contactCenter: Access['contactCenter'],
+  parameters: SearchParameters,
+  context: FormatContext,
+): Promise<string> {
+  const { offset, limit } = parameters;
+  const { users, total } = await deps.users.page(contactCenter, {
+    dialect: 'convoso',
+    match: matchOf(parameters),
+    offset,
+    limit,
+    count: 'exact',
+    fields: OFFICIAL_FIELDS,
+  });
+  const results = users.map(
+    (user) => `"${user.dialectNumber}":${JSON.stringify(encodeOfficial(user, context))}`,
+  );
+  return `{"success":true,"data":{"offset":${offset},"limit":"${limit}","total":"${total}","results":{${results.join()}}}}`;
+}
+
+async function community(
+  deps: DialectDeps,
+  contactCenter: Access['contactCenter'],
+  parameters: SearchParameters,
+  context: FormatContext,
+): Promise<string> {
+  const { offset, limit } = parameters;
+  const { users } = await deps.users.page(contactCenter, {
+    dialect: 'convoso',
+    match: matchOf(parameters),
+    offset,
+    limit,
+    count: 'none',
+    fields: COMMUNITY_FIELDS,
+  });
+  return JSON.stringify(users.map((user) => encodeCommunity(user, context)));
+}

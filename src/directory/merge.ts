@@ -1,0 +1,153 @@
+import { isDeepStrictEqual } from 'node:util';
+import { fold } from './fold.ts';
+import type { NamedRef, UserPatch } from './patch.ts';
+import { type Named, splitName, type User, wholeName } from './user.ts';
+
+/** Finds or makes what a row names. */
+export interface Names {
+  role(ref: NamedRef): Named;
+  team(ref: NamedRef): Named;
+}
+
+/** The fields of a patch that are set as they stand. */
+const PLAIN = [
+  'status',
+  'level',
+  'queueOverride',
+  'allowQueueSelection',
+  'allowCallbacks',
+  'allowTransfers',
+  'callbackTypes',
+  'defaultBlended',
+  'allowBlendedCampaign',
+  'notifications',
+  'alterCustomerData',
+  'timezone',
+  'connectionType',
+  'extensions',
+  'createdAt',
+  'lastLoginAt',
+  'sipAccount',
+  'callerIdGroup',
+  'webrtcRingtone',
+  'skills',
+  'channels',
+  'queues',
+  'employeeId',
+  'agent',
+  'loginBasedCalling',
+  'internationalCalling',
+  'webLogin',
+] as const satisfies readonly (keyof UserPatch & keyof User)[];
+
+type Draft = { -readonly [F in keyof User]: User[F] };
+
+/** A new user before a row says anything: what a person has where nothing is said. */
+export function blankUser(number: number, id: string, timezone: string, now: number): User {
+  return {
+    id,
+    number,
+    dialectNumbers: {},
+    email: null,
+    loginId: '',
+    firstName: '',
+    lastName: '',
+    displayName: null,
+    status: 'active',
+    level: 'agent',
+    role: { number: 0, name: '' },
+    queueOverride: 'USE_CAMPAIGN',
+    allowQueueSelection: true,
+    allowCallbacks: true,
+    allowTransfers: true,
+    callbackTypes: ['system', 'personal'],
+    defaultBlended: false,
+    allowBlendedCampaign: true,
+    notifications: false,
+    alterCustomerData: false,
+    timezone,
+    connectionType: 'browser',
+    extensions: [],
+    createdAt: now,
+    lastLoginAt: null,
+    sipAccount: null,
+    callerIdGroup: null,
+    webrtcRingtone: null,
+    teams: [],
+    supervisedTeams: [],
+    skills: [],
+    channels: [],
+    queues: [],
+    employeeId: null,
+    agent: null,
+    loginBasedCalling: false,
+    internationalCalling: false,
+    webLogin: true,
+    extra: {},
+    version: 1,
+  };
+}
+
+/**
+ * The fields of a patch that say something new. A format that shows less than is kept (a status as Y or N,
+ * a zone as an offset) says nothing new where it would show the same of the user as they are: the finer
+ * value stays.
+ * @param shown what the format says of the user as they are
+ */
+export function newIn(patch: UserPatch, shown: UserPatch): UserPatch {
+  const seen = shown as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries(patch).filter(([field, value]) => !isDeepStrictEqual(value, seen[field])),
+  );
+}
+
+/** A user after a patch. Numbers and the version are the caller's. */
+export function applyPatch(user: User, patch: UserPatch, isNew: boolean, names: Names): User {
+  const draft: Draft = { ...user };
+  for (const field of PLAIN) {
+    if (patch[field] !== undefined) Object.assign(draft, { [field]: patch[field] });
+  }
+  setNames(draft, patch, isNew);
+  setLogin(draft, user, patch);
+  if (patch.role !== undefined) draft.role = names.role(patch.role);
+  else if (isNew) draft.role = names.role({ name: draft.level[0]?.toUpperCase() + draft.level.slice(1) });
+  if (patch.teams !== undefined) draft.teams = patch.teams.map((ref) => names.team(ref));
+  if (patch.supervisedTeams !== undefined) {
+    draft.supervisedTeams = patch.supervisedTeams.map((ref) => names.team(ref));
+  }
+  if (patch.extension != null) draft.extensions = withFirst(draft.extensions, patch.extension);
+  for (const [dialect, fields] of Object.entries(patch.extra ?? {})) {
+    if (Object.keys(fields).length === 0) continue;
+    draft.extra = { ...draft.extra, [dialect]: { ...draft.extra[dialect], ...fields } };
+  }
+  return draft;
+}
+
+function setNames(draft: Draft, patch: UserPatch, isNew: boolean): void {
+  if (patch.firstName !== undefined) draft.firstName = patch.firstName;
+  if (patch.lastName !== undefined) draft.lastName = patch.lastName;
+  if (patch.name !== undefined) {
+    if (isNew) Object.assign(draft, splitName(patch.name));
+    draft.displayName = patch.name;
+  }
+  if (patch.displayName !== undefined) draft.displayName = patch.displayName;
+  if (draft.displayName === wholeName(draft)) draft.displayName = null;
+}
+
+function setLogin(draft: Draft, user: User, patch: UserPatch): void {
+  if (patch.email !== undefined) draft.email = patch.email;
+  else if (patch.loginId?.includes('@') && draft.email === null) draft.email = patch.loginId;
+  if (patch.loginId !== undefined) draft.loginId = patch.loginId;
+  else if (user.loginId === '' || (user.email !== null && fold(user.email) === fold(user.loginId))) {
+    // A login id that was never set apart from the email goes on following it.
+    draft.loginId = draft.email ?? user.loginId;
+  }
+  if (draft.loginId === '') draft.loginId = `user-${draft.number}`;
+}
+
+/** Sets the first extension and keeps the rest. One that the user has further back comes to the front. */
+function withFirst(extensions: readonly string[], first: string): readonly string[] {
+  if (extensions[0] === first) return extensions;
+  const rest = extensions.includes(first) ? extensions.filter((each) => each !== first) : extensions.slice(1);
+  return [first, ...rest];
+}

@@ -1,0 +1,163 @@
+import { isUtf8 } from 'node:buffer';
+import { Failure } from '../../errors.ts';
+import type { SourceRow } from '../import.ts';
+import { isObject } from '../patch.ts';
+import type { Json, JsonObject } from '../user.ts';
+import { readCsv } from './csv.ts';
+import { JsonScanner, MAX_RECORD, type ScannedRow } from './json-scanner.ts';
+
+export type SourceKind = 'json' | 'jsonl' | 'csv';
+
+/** Bytes looked at to tell what a file is. */
+const SNIFF = 65_536;
+
+export interface SourceOptions {
+  /** Names of CSV columns, by the name in the file. */
+  readonly columns: Readonly<Record<string, string>>;
+}
+
+/** A file's rows, and what it was taken for. */
+export interface Source {
+  readonly kind: SourceKind;
+  readonly rows: AsyncIterable<SourceRow>;
+  /** A CSV file's header line, for the rejects. */
+  readonly header: () => string | null;
+}
+
+/**
+ * Reads users from a stream: JSON (a list, or a vendor's answer, or several behind each other), JSON lines,
+ * or CSV with a header. It is told by its first bytes.
+ * @throws Failure invalid where it is none of these
+ */
+export async function readSource(chunks: AsyncIterable<Buffer>, options: SourceOptions): Promise<Source> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const head: Buffer[] = [];
+  for (let size = 0; size < SNIFF; ) {
+    const { value, done } = await iterator.next();
+    if (done === true) break;
+    head.push(value);
+    size += value.length;
+  }
+  let first = Buffer.concat(head);
+  if (first[0] === 0xff || first[0] === 0xfe) {
+    throw new Failure('invalid', 'the file is in UTF-16; save it as UTF-8 and try again');
+  }
+  if (first[0] === 0xef && first[1] === 0xbb && first[2] === 0xbf) first = first.subarray(3);
+  const all = (async function* () {
+    yield first;
+    for (;;) {
+      const { value, done } = await iterator.next();
+      if (done === true) return;
+      yield value;
+    }
+  })();
+
+  const kind = tellKind(first);
+  if (kind === 'csv') {
+    const csv = readCsv(all, options.columns);
+    return { kind, rows: csv.rows, header: csv.header };
+  }
+  const rows = kind === 'jsonl' ? readLines(all) : readJson(all);
+  return { kind, rows, header: () => null };
+}
+
+function tellKind(first: Buffer): SourceKind {
+  const text = first.toString('utf8').trimStart();
+  if (text === '') throw new Failure('invalid', 'the file is empty');
+  if (text[0] !== '{' && text[0] !== '[') return 'csv';
+  const end = text.indexOf('\n');
+  const line = end < 0 ? text : text.slice(0, end);
+  // JSON lines: a line that is a whole text, or one that opens like the next.
+  const next = end < 0 ? '' : (text.slice(end + 1).trimStart()[0] ?? '');
+  if (end >= 0 && isJson(line)) return 'jsonl';
+  return text[0] === '{' && /^\{\s*"/.test(line) && next === '{' ? 'jsonl' : 'json';
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function* readJson(chunks: AsyncIterable<Buffer>): AsyncGenerator<SourceRow> {
+  const scanner = new JsonScanner();
+  for await (const chunk of chunks) {
+    for (const record of scanner.push(chunk)) yield* toRows(record);
+  }
+  for (const record of scanner.end()) yield* toRows(record);
+}
+
+async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<SourceRow> {
+  let pending: Buffer[] = [];
+  let size = 0;
+  let line = 1;
+  function* take(last: Buffer): Generator<SourceRow> {
+    const bytes = pending.length === 0 ? last : Buffer.concat([...pending, last]);
+    const isTooLong = size + last.length > MAX_RECORD;
+    pending = [];
+    size = 0;
+    if (isTooLong) yield* toRows({ line, bytes, problem: `is longer than ${MAX_RECORD} bytes` });
+    else if (bytes.length > 0 && bytes.some((byte) => byte > 0x20)) yield* toRows({ line, bytes });
+  }
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+      yield* take(chunk.subarray(start, end));
+      line += 1;
+      start = end + 1;
+    }
+    size += chunk.length - start;
+    // A line that is too long is told in the end; it is not held.
+    if (size <= MAX_RECORD) pending.push(chunk.subarray(start));
+    else pending = [];
+  }
+  yield* take(Buffer.alloc(0));
+}
+
+function* toRows({ line, bytes, problem }: ScannedRow): Generator<SourceRow> {
+  const text = problem === undefined || bytes.length < MAX_RECORD ? bytes.toString('utf8').trim() : '';
+  if (problem !== undefined) {
+    yield { line, text, problem };
+  } else if (!isUtf8(bytes)) {
+    yield { line, text, problem: 'is not UTF-8; save the file as UTF-8' };
+  } else {
+    let value: Json;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      yield { line, text, problem: 'is not valid JSON' };
+      return;
+    }
+    yield* expand(value, line, text);
+  }
+}
+
+/** The users in a JSON value: a row, a list of them, or a vendor's whole answer. */
+function* expand(value: Json, line: number, text: string): Generator<SourceRow> {
+  if (Array.isArray(value)) {
+    for (const item of value) yield* expand(item, line, JSON.stringify(item));
+  } else if (!isObject(value)) {
+    yield { line, text, problem: 'is not an object' };
+  } else if (isObject(value.data) || Array.isArray(value.data)) {
+    yield* expandData(value.data, line);
+  } else if (isObject(value.value) || Array.isArray(value.value)) {
+    yield* expand(value.value, line, JSON.stringify(value.value));
+  } else if ((value.success === false || value.success === 'false') && !('email' in value)) {
+    yield { line, text, problem: "is a vendor's error answer, not a page of users" };
+  } else {
+    yield { line, text, value };
+  }
+}
+
+function* expandData(data: JsonObject | readonly Json[], line: number): Generator<SourceRow> {
+  const users = isObject(data) ? data.results : data;
+  const items = Array.isArray(users) ? users : isObject(users) ? Object.values(users) : null;
+  if (items === null) {
+    yield { line, text: JSON.stringify(data), problem: 'holds no users under data' };
+    return;
+  }
+  for (const item of items) yield* expand(item, line, JSON.stringify(item));
+}

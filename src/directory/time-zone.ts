@@ -1,0 +1,228 @@
+/**
+ * Time zones, on the zone data that Node carries (ICU). An Intl call costs microseconds, so the changes
+ * of a zone's offset in a year are looked up once and kept: a page of users asks for dozens of offsets.
+ */
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+/** The zones that stand for an offset given without a name, each with that standard offset. */
+const ZONE_FOR_OFFSET: Readonly<Record<string, string>> = {
+  '-8.00': 'America/Los_Angeles',
+  '-7.00': 'America/Denver',
+  '-6.00': 'America/Chicago',
+  '-5.00': 'America/New_York',
+  '5.50': 'Asia/Kolkata',
+};
+
+/** The offsets of one zone in one year (UTC): offsets[i] holds before changes[i]. Minutes east of UTC. */
+interface Year {
+  readonly changes: number[];
+  readonly offsets: number[];
+}
+
+interface Zone {
+  readonly format: Intl.DateTimeFormat;
+  readonly years: Map<number, Year>;
+}
+
+const zones = new Map<string, Zone | null>();
+
+function openZone(name: string): Zone | null {
+  const known = zones.get(name);
+  if (known !== undefined) return known;
+  let zone: Zone | null = null;
+  // Intl also takes offsets such as "+05:30"; those are no zone names.
+  if (/^[A-Za-z][A-Za-z0-9_+\-/]{0,63}$/.test(name)) {
+    try {
+      const format = new Intl.DateTimeFormat('en-US', {
+        timeZone: name,
+        hourCycle: 'h23',
+        year: 'numeric',
+        month: 'numeric',
+        day: 'numeric',
+        hour: 'numeric',
+        minute: 'numeric',
+        second: 'numeric',
+      });
+      zone = { format, years: new Map() };
+    } catch {
+      zone = null;
+    }
+  }
+  // Names come from outside: what is unknown is not remembered without end.
+  if (zone !== null || zones.size < 2000) zones.set(name, zone);
+  return zone;
+}
+
+/** Minutes east of UTC at an instant, straight from Intl. */
+function readOffset(zone: Zone, at: number): number {
+  const parts: Record<string, number> = {};
+  for (const part of zone.format.formatToParts(at)) parts[part.type] = Number(part.value);
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
+  return Math.round((Date.UTC(year, month - 1, day, hour, minute, second) - at) / MINUTE);
+}
+
+/** No zone changes its offset twice within this long: Morocco's pause for Ramadan lasts 30 days. */
+const STEP = 20 * DAY;
+
+function readYear(zone: Zone, year: number): Year {
+  const end = Date.UTC(year + 1, 0, 1);
+  let at = Date.UTC(year, 0, 1);
+  let offset = readOffset(zone, at);
+  const result: Year = { changes: [], offsets: [offset] };
+  while (at < end) {
+    const next = Math.min(at + STEP, end);
+    const nextOffset = readOffset(zone, next);
+    if (nextOffset !== offset) {
+      let low = at;
+      let high = next;
+      while (high - low > MINUTE) {
+        const middle = Math.floor((low + high) / 2 / MINUTE) * MINUTE;
+        if (readOffset(zone, middle) === offset) low = middle;
+        else high = middle;
+      }
+      result.changes.push(high);
+      result.offsets.push(nextOffset);
+      offset = nextOffset;
+    }
+    at = next;
+  }
+  return result;
+}
+
+function offsetIn(zone: Zone, at: number): number {
+  const number = new Date(at).getUTCFullYear();
+  let year = zone.years.get(number);
+  if (year === undefined) {
+    year = readYear(zone, number);
+    zone.years.set(number, year);
+  }
+  let index = 0;
+  while (index < year.changes.length && (year.changes[index] as number) <= at) index += 1;
+  return year.offsets[index] as number;
+}
+
+function need(name: string): Zone {
+  const zone = openZone(name);
+  if (zone === null) throw new RangeError('not a time zone');
+  return zone;
+}
+
+/** Whether a text is the name of a time zone of the IANA database, as far as Node knows them. */
+export function isTimeZone(name: string): boolean {
+  return openZone(name) !== null;
+}
+
+/** Minutes east of UTC that a zone's clocks show at an instant. */
+export function offsetMinutes(zone: string, at: number): number {
+  return offsetIn(need(zone), at);
+}
+
+/** The zone's standard (winter) offset in the year of `now`, in minutes east of UTC. */
+export function standardOffsetMinutes(zoneName: string, now: number): number {
+  const zone = need(zoneName);
+  const year = new Date(now).getUTCFullYear();
+  return Math.min(offsetIn(zone, Date.UTC(year, 0, 1)), offsetIn(zone, Date.UTC(year, 6, 1)));
+}
+
+/** An offset in hours with two decimals: "-8.00", "5.50" (Convoso's `local_gmt`). */
+export function formatHours(minutes: number): string {
+  return (minutes / 60).toFixed(2);
+}
+
+/** A zone whose standard offset is the given hours text, the same one each time; null if there is none. */
+export function zoneForHours(hours: string, now: number): string | null {
+  if (!/^[+-]?\d{1,2}(\.\d{1,2})?$/.test(hours)) return null;
+  const minutes = Math.round(Number(hours) * 60);
+  const known = ZONE_FOR_OFFSET[formatHours(minutes)];
+  if (known !== undefined) return known;
+  if (minutes === 0) return 'Etc/GMT';
+  if (minutes % 60 === 0) {
+    // The signs of the Etc zones are those of POSIX: Etc/GMT-3 is three hours ahead of UTC.
+    const name = `Etc/GMT${minutes > 0 ? '-' : '+'}${Math.abs(minutes / 60)}`;
+    return isTimeZone(name) ? name : null;
+  }
+  return (
+    Intl.supportedValuesOf('timeZone').find((name) => standardOffsetMinutes(name, now) === minutes) ?? null
+  );
+}
+
+/** The last part of a zone's name, underscores as spaces: "Istanbul" (Voiso's `timezone`). */
+export function cityOf(zone: string): string {
+  return zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', ' ');
+}
+
+let cities: Map<string, string> | undefined;
+
+/** The zone whose city has this name, case-blind; null if there is none. */
+export function zoneForCity(city: string): string | null {
+  if (cities === undefined) {
+    cities = new Map();
+    for (const name of [...Intl.supportedValuesOf('timeZone'), 'Asia/Kolkata', 'Europe/Kyiv', 'Etc/UTC']) {
+      const key = cityOf(name).toLowerCase();
+      if (!cities.has(key)) cities.set(key, name);
+    }
+  }
+  const found = cities.get(city.trim().toLowerCase());
+  if (found !== undefined) return found;
+  return isTimeZone(city) ? city : null;
+}
+
+const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
+
+function wallClock(at: number, offset: number, separator: string): string {
+  const local = new Date(at + offset * MINUTE);
+  const year = String(local.getUTCFullYear()).padStart(4, '0');
+  return `${year}-${two(local.getUTCMonth() + 1)}-${two(local.getUTCDate())}${separator}${two(local.getUTCHours())}:${two(local.getUTCMinutes())}:${two(local.getUTCSeconds())}`;
+}
+
+/** "YYYY-MM-DD HH:MM:SS" as a zone's clocks show it. */
+export function formatLocal(at: number, zone: string): string {
+  return wallClock(at, offsetMinutes(zone, at), ' ');
+}
+
+/** "YYYY-MM-DDTHH:MM:SS-0800": a zone's clocks, and their offset without a colon. */
+export function formatWithOffset(at: number, zone: string): string {
+  const offset = offsetMinutes(zone, at);
+  const size = Math.abs(offset);
+  return `${wallClock(at, offset, 'T')}${offset < 0 ? '-' : '+'}${two(Math.floor(size / 60))}${two(size % 60)}`;
+}
+
+const LOCAL = /^(\d{4})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2}):(\d{2})$/;
+
+/**
+ * The instant at which a zone's clocks show "YYYY-MM-DD HH:MM:SS"; null if the text is no such time.
+ * A time that the clocks show twice is the first of the two; one that they skip is taken as if the
+ * clocks had not been moved.
+ */
+export function parseLocal(text: string, zone: string): number | null {
+  const match = LOCAL.exec(text);
+  if (match === null) return null;
+  const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const naive = Date.UTC(year, month - 1, day, hour, minute, second);
+  if (wallClock(naive, 0, ' ') !== text.replace('T', ' ')) return null;
+  const before = offsetMinutes(zone, naive - DAY);
+  const after = offsetMinutes(zone, naive + DAY);
+  const first = naive - Math.max(before, after) * MINUTE;
+  if (offsetMinutes(zone, first) === Math.max(before, after)) return first;
+  const second_ = naive - Math.min(before, after) * MINUTE;
+  return offsetMinutes(zone, second_) === Math.min(before, after) ? second_ : naive - before * MINUTE;
+}
+
+/** An ISO 8601 instant with its offset ("...-0800", "...-08:00" or "...Z"); null if it is none. */
+export function parseInstant(text: string): number | null {
+  const match = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})$/.exec(text);
+  if (match === null) return null;
+  const [, date, time, fraction = '', zone = 'Z'] = match;
+  const offset = zone === 'Z' || zone.includes(':') ? zone : `${zone.slice(0, 3)}:${zone.slice(3)}`;
+  const at = Date.parse(`${date}T${time}${fraction.slice(0, 4)}${offset}`);
+  return Number.isNaN(at) ? null : at;
+}

@@ -1,0 +1,230 @@
+import { Failure } from '../errors.ts';
+import { fold } from './fold.ts';
+import { MAX_NUMBER, type UserPatch } from './patch.ts';
+import type { KnownBy, KnownUser, NumberState, UserChange } from './ports.ts';
+import { shownName, type User } from './user.ts';
+
+/** A user while a batch of rows is worked on: as they were, and as they will be. */
+export interface Entry {
+  readonly before: KnownUser | null;
+  user: User;
+  given: Set<string>;
+  touched: boolean;
+}
+
+const refused = (field: string, text: string) =>
+  new Failure('conflict', `${field}: ${text}`, { fields: { [field]: [text] } });
+
+/** The keys that a batch of patches may find users by. */
+export function keysOf(patches: readonly UserPatch[], dialect: string | null): KnownBy {
+  const keys = {
+    ids: new Set<string>(),
+    numbers: new Set<number>(),
+    emails: new Set<string>(),
+    loginIds: new Set<string>(),
+    extensions: new Set<string>(),
+    dialectNumbers: new Map<string, Set<number>>(),
+  };
+  if (dialect !== null) keys.dialectNumbers.set(dialect, new Set());
+  for (const patch of patches) {
+    if (patch.id !== undefined) keys.ids.add(patch.id);
+    if (patch.number !== undefined) keys.numbers.add(patch.number);
+    for (const text of [patch.email, patch.loginId]) {
+      if (text == null || text === '') continue;
+      keys.emails.add(fold(text));
+      keys.loginIds.add(fold(text));
+    }
+    for (const extension of patch.extensions ?? []) keys.extensions.add(extension);
+    if (patch.extension != null) keys.extensions.add(patch.extension);
+    for (const [name, number] of Object.entries(patch.dialectNumbers ?? {})) {
+      const numbers = keys.dialectNumbers.get(name) ?? new Set();
+      keys.dialectNumbers.set(name, numbers.add(number));
+    }
+  }
+  return keys;
+}
+
+/**
+ * The users that a batch of rows is about, kept in step as rows are applied, so that a row sees what the
+ * rows before it did. It holds everyone whom any key of the batch may meet.
+ */
+export class WorkingSet {
+  readonly #entries = new Set<Entry>();
+  readonly #byId = new Map<string, Entry>();
+  readonly #byNumber = new Map<number, Entry>();
+  readonly #byEmail = new Map<string, Entry>();
+  readonly #byLogin = new Map<string, Entry>();
+  readonly #byExtension = new Map<string, Entry>();
+  readonly #byDialect = new Map<string, Map<number, Entry>>();
+  readonly #taken: ReadonlyMap<string, ReadonlySet<number>>;
+  readonly #highest: Map<string, number>;
+  readonly #dialects: readonly string[];
+  nextNumber: number;
+
+  /**
+   * @param taken by dialect: which of the own numbers that new users of this batch will get were ever taken there
+   */
+  constructor(
+    known: readonly KnownUser[],
+    dialects: readonly string[],
+    state: NumberState,
+    taken: ReadonlyMap<string, ReadonlySet<number>>,
+  ) {
+    this.#dialects = dialects;
+    this.#taken = taken;
+    this.#highest = new Map(state.highest);
+    this.nextNumber = state.nextNumber;
+    for (const dialect of dialects) this.#byDialect.set(dialect, new Map());
+    for (const before of known) {
+      this.#file({ before, user: before.user, given: new Set(before.given), touched: false });
+    }
+  }
+
+  get state(): NumberState {
+    return { nextNumber: this.nextNumber, highest: this.#highest };
+  }
+
+  /** What has to be written. */
+  changes(): UserChange[] {
+    return [...this.#entries]
+      .filter((entry) => entry.touched)
+      .map(({ before, user, given }) => ({ before, after: { user, given } }));
+  }
+
+  /**
+   * The user that a row is about, or null for a new one.
+   * @throws Failure conflict when two users answer to it.
+   */
+  find(patch: UserPatch, dialect: string | null): Entry | null {
+    const found = new Set<Entry>();
+    const add = (entry: Entry | undefined) => entry !== undefined && found.add(entry);
+    const vendorNumber = dialect === null ? undefined : patch.dialectNumbers?.[dialect];
+    const numbered =
+      vendorNumber === undefined ? undefined : this.#byDialect.get(dialect ?? '')?.get(vendorNumber);
+    if (numbered?.given.has(dialect ?? '')) add(numbered);
+    if (patch.id !== undefined) add(this.#byId.get(patch.id));
+    if (patch.number !== undefined) add(this.#byNumber.get(patch.number));
+    for (const text of [patch.email, patch.loginId]) {
+      if (text == null || text === '') continue;
+      add(this.#byEmail.get(fold(text)));
+      add(this.#byLogin.get(fold(text)));
+    }
+    if (found.size > 1) {
+      const numbers = [...found].map((entry) => entry.user.number).sort((a, b) => a - b);
+      throw new Failure(
+        'conflict',
+        `users ${numbers.join(' and ')} both answer to this row; make them one, or correct the row's id, email or login id`,
+      );
+    }
+    const [known] = found;
+    if (known !== undefined) return known;
+    // A number that was only chosen here says little of whom the vendor means by it: the name must agree.
+    return numbered !== undefined && isNamedAs(numbered.user, patch) ? numbered : null;
+  }
+
+  /** Puts a changed or new user in place. @throws Failure conflict when something unique is another's. */
+  put(entry: Entry | null, user: User, given: Readonly<Record<string, number>>, isChanged: boolean): Entry {
+    this.#checkUnique(entry, user);
+    const placed: Entry = entry ?? { before: null, user, given: new Set(), touched: true };
+    if (entry !== null) this.#unfile(entry);
+    placed.user = user;
+    placed.touched = true;
+    if (isChanged) grow(placed);
+    for (const [dialect, number] of Object.entries(given)) this.#give(placed, dialect, number);
+    for (const dialect of this.#dialects) {
+      if (placed.user.dialectNumbers[dialect] === undefined) this.#choose(placed, dialect, user.number);
+    }
+    this.#file(placed);
+    return placed;
+  }
+
+  #checkUnique(entry: Entry | null, user: User): void {
+    const check = (field: string, holder: Entry | undefined) => {
+      if (holder !== undefined && holder !== entry) {
+        throw refused(field, `belongs to user ${holder.user.number} already`);
+      }
+    };
+    check('number', this.#byNumber.get(user.number));
+    check('id', this.#byId.get(user.id));
+    if (user.email !== null) check('email', this.#byEmail.get(fold(user.email)));
+    check('loginId', this.#byLogin.get(fold(user.loginId)));
+    for (const extension of user.extensions) check('extension', this.#byExtension.get(extension));
+  }
+
+  /** Checks that the given dialect numbers are free or only chosen here. @throws Failure conflict */
+  checkGiven(entry: Entry | null, given: Readonly<Record<string, number>>): void {
+    for (const [dialect, number] of Object.entries(given)) {
+      const holder = this.#byDialect.get(dialect)?.get(number);
+      if (holder !== undefined && holder !== entry && holder.given.has(dialect)) {
+        throw refused(`dialectNumbers.${dialect}`, `belongs to user ${holder.user.number} already`);
+      }
+    }
+  }
+
+  #give(entry: Entry, dialect: string, number: number): void {
+    const numbers = this.#byDialect.get(dialect);
+    if (numbers === undefined) return;
+    const holder = numbers.get(number);
+    if (holder !== undefined && holder !== entry) {
+      // A number that was only chosen here gives way to the vendor's own.
+      numbers.delete(number);
+      holder.touched = true;
+      grow(holder);
+      this.#choose(holder, dialect, null);
+      numbers.set(holder.user.dialectNumbers[dialect] as number, holder);
+    }
+    entry.given.add(dialect);
+    this.#setNumber(entry, dialect, number);
+  }
+
+  /** Chooses a dialect number: the user's own where that was never taken there, else one above all. */
+  #choose(entry: Entry, dialect: string, own: number | null): void {
+    const numbers = this.#byDialect.get(dialect);
+    const isFree = own !== null && !this.#taken.get(dialect)?.has(own) && !numbers?.has(own);
+    const number = isFree ? own : (this.#highest.get(dialect) ?? 0) + 1;
+    if (number > MAX_NUMBER)
+      throw refused(`dialectNumbers.${dialect}`, 'no number is left above the greatest one');
+    this.#setNumber(entry, dialect, number);
+  }
+
+  #setNumber(entry: Entry, dialect: string, number: number): void {
+    entry.user = { ...entry.user, dialectNumbers: { ...entry.user.dialectNumbers, [dialect]: number } };
+    this.#highest.set(dialect, Math.max(number, this.#highest.get(dialect) ?? 0));
+  }
+
+  #file(entry: Entry): void {
+    const { user } = entry;
+    this.#entries.add(entry);
+    this.#byId.set(user.id, entry);
+    this.#byNumber.set(user.number, entry);
+    if (user.email !== null) this.#byEmail.set(fold(user.email), entry);
+    this.#byLogin.set(fold(user.loginId), entry);
+    for (const extension of user.extensions) this.#byExtension.set(extension, entry);
+    for (const [dialect, number] of Object.entries(user.dialectNumbers)) {
+      this.#byDialect.get(dialect)?.set(number, entry);
+    }
+  }
+
+  #unfile(entry: Entry): void {
+    const { user } = entry;
+    this.#byId.delete(user.id);
+    this.#byNumber.delete(user.number);
+    if (user.email !== null) this.#byEmail.delete(fold(user.email));
+    this.#byLogin.delete(fold(user.loginId));
+    for (const extension of user.extensions) this.#byExtension.delete(extension);
+    for (const [dialect, number] of Object.entries(user.dialectNumbers)) {
+      this.#byDialect.get(dialect)?.delete(number);
+    }
+  }
+}
+
+/** Counts a change of a user; several in one batch are one. */
+function grow(entry: Entry): void {
+  const before = entry.before?.user.version;
+  if (before === entry.user.version) entry.user = { ...entry.user, version: before + 1 };
+}
+
+function isNamedAs(user: User, patch: UserPatch): boolean {
+  const name = patch.name ?? shownName({ firstName: '', lastName: '', displayName: null, ...patch });
+  return name !== '' && fold(name) === fold(shownName(user));
+}

@@ -1,0 +1,63 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
+import type { ContactCenter, SettingDefinition } from '../access/contact-center.ts';
+import type { Scope } from '../access/token.ts';
+import type { Access } from '../access/tokens.ts';
+import type { UserFormat } from '../directory/format.ts';
+import type { UserPages } from '../directory/ports.ts';
+import type { DialectIndex } from '../directory/query.ts';
+import type { EncodeFailure } from './wire-failure.ts';
+
+/** What the endpoints of a dialect work with. */
+export interface DialectDeps {
+  readonly users: UserPages;
+  readonly now: () => number;
+}
+
+/** One documented endpoint: who may call it where, and how it answers. */
+export interface Endpoint {
+  /** For logs and metrics: "convoso.users.search". */
+  readonly operation: string;
+  readonly methods: readonly ('GET' | 'POST')[];
+  readonly paths: readonly string[];
+  readonly scope: Scope;
+  /** Describes parameters and answers in the OpenAPI document; nothing is checked or shaped by it. */
+  readonly schema: (method: 'GET' | 'POST') => FastifySchema;
+  /** The secret that a request carries, wherever this wire puts it. */
+  readonly secretOf: (request: FastifyRequest) => string | undefined;
+  /** Decodes, asks the service, encodes. */
+  readonly answer: (request: FastifyRequest, reply: FastifyReply, access: Access) => Promise<FastifyReply>;
+}
+
+/** A request that shows a new user that an endpoint works. */
+export interface Sample {
+  readonly title: string;
+  readonly method: 'GET' | 'POST';
+  /** With its query; `TOKEN` stands for the token. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** Facts of a contact center that make samples find something. */
+export interface SampleFacts {
+  readonly contactCenter: ContactCenter;
+  readonly email: string;
+  readonly extension: string;
+}
+
+/** A vendor's wire format: everything that the rest of the program needs to know of it. */
+export interface Dialect {
+  /** Also the prefix under which it is mounted: /name. */
+  readonly name: string;
+  readonly title: string;
+  /** What the store keeps ready for it. */
+  readonly index: DialectIndex;
+  readonly settings: readonly SettingDefinition[];
+  /** The forms in which its users are loaded and given out. */
+  readonly formats: readonly UserFormat[];
+  readonly encodeFailure: EncodeFailure;
+  endpoints(deps: DialectDeps): readonly Endpoint[];
+  /** Content type parsers: what bodies its requests may have. */
+  parsers(app: FastifyInstance): void;
+  samples(facts: SampleFacts): readonly Sample[];
+}

@@ -1,0 +1,46 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { HttpFailure } from './wire-failure.ts';
+
+/** Requests of one address that one of its tokens' limit makes room for. */
+const TOKENS_PER_ADDRESS = 10;
+
+/** Limits requests by token and by address, in windows of one second. */
+export interface Limits {
+  /** Counts a request that was let in. @throws HttpFailure rate_limited */
+  admit(tokenId: string, address: string): Promise<void>;
+  /**
+   * Counts a request that was refused, at the cost of ten, so that an address that only guesses is
+   * stopped at the rate that a single token has. @throws HttpFailure rate_limited
+   */
+  refuse(address: string): Promise<void>;
+}
+
+/** No limits at all, for load tests. */
+export const NO_LIMITS: Limits = { admit: async () => {}, refuse: async () => {} };
+
+/** @param perSecond requests that a token may make in a second; an address may make ten times as many. */
+export function createLimits(perSecond: number): Limits {
+  const tokens = new RateLimiterMemory({ points: perSecond, duration: 1 });
+  const addresses = new RateLimiterMemory({ points: perSecond * TOKENS_PER_ADDRESS, duration: 1 });
+
+  const consume = async (limiter: RateLimiterMemory, key: string, points: number): Promise<void> => {
+    try {
+      await limiter.consume(key, points);
+    } catch (error) {
+      if (!(error instanceof RateLimiterRes)) throw error;
+      const resetIn = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
+      throw new HttpFailure('rate_limited', {
+        retryAfter: resetIn,
+        limit: { allowed: limiter.points, resetIn },
+      });
+    }
+  };
+
+  return {
+    async admit(tokenId, address) {
+      await consume(tokens, tokenId, 1);
+      await consume(addresses, address, 1);
+    },
+    refuse: (address) => consume(addresses, address, TOKENS_PER_ADDRESS),
+  };
+}

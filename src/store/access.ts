@@ -1,0 +1,219 @@
+import type { Compilable } from 'kysely';
+import type { ContactCenter } from '../access/contact-center.ts';
+import type { AccessStore } from '../access/ports.ts';
+import { SCOPES, type Token } from '../access/token.ts';
+import { Failure } from '../errors.ts';
+import type { Cell, Engine } from './engine.ts';
+import { type Builder, cell, int, type Statements, text } from './statements.ts';
+
+const CONTACT_CENTER = ['contact_center_id', 'name', 'timezone', 'settings', 'revision'] as const;
+
+function readContactCenter(row: readonly Cell[]): ContactCenter {
+  const [id, name, timezone, settings, revision] = row;
+  return {
+    id: Number(id),
+    name: String(name),
+    timezone: String(timezone),
+    settings: JSON.parse(String(settings)),
+    revision: Number(revision),
+  };
+}
+
+const TOKEN = [
+  'token_id',
+  'tokens.contact_center_id',
+  'label',
+  'scopes',
+  'dialects',
+  'tokens.created_at',
+  'expires_at',
+  'revoked_at',
+] as const;
+
+const numberOrNull = (value: Cell | undefined): number | null => (value == null ? null : Number(value));
+
+function readToken(row: readonly Cell[]): Token {
+  const [id, contactCenterId, label, scopes, dialects, createdAt, expiresAt, revokedAt] = row;
+  const held = String(scopes).split(',');
+  return {
+    id: String(id),
+    contactCenterId: Number(contactCenterId),
+    label: String(label),
+    scopes: SCOPES.filter((scope) => held.includes(scope)),
+    dialects: dialects == null ? null : String(dialects).split(','),
+    createdAt: Number(createdAt),
+    expiresAt: numberOrNull(expiresAt),
+    revokedAt: numberOrNull(revokedAt),
+  };
+}
+
+/** Contact centers and tokens in the store. */
+export function createAccessStore(engine: Engine, statements: Statements): AccessStore {
+  const get = (name: string, build: (db: Builder) => Compilable) =>
+    statements.get(`access.${name}`, '', build);
+
+  const find = get('find_contact_center', (db) =>
+    db.selectFrom('contact_centers').select(CONTACT_CENTER).where('name', '=', text('name')),
+  );
+  const list = get('list_contact_centers', (db) =>
+    db.selectFrom('contact_centers').select(CONTACT_CENTER).orderBy('name'),
+  );
+  const lastId = get('last_contact_center', (db) =>
+    db.selectFrom('contact_centers').select((each) => each.fn.max('contact_center_id').as('last')),
+  );
+  const insert = get('add_contact_center', (db) =>
+    db.insertInto('contact_centers').values({
+      contact_center_id: int('id'),
+      name: text('name'),
+      timezone: text('timezone'),
+      settings: '{}',
+      revision: 0,
+      next_number: 1,
+      created_at: int('now'),
+    }),
+  );
+  const update = get('set_contact_center', (db) =>
+    db
+      .updateTable('contact_centers')
+      .set((each) => ({
+        timezone: text('timezone'),
+        settings: text('settings'),
+        revision: each('revision', '+', 1),
+      }))
+      .where('contact_center_id', '=', int('id')),
+  );
+  const addToken = get('add_token', (db) =>
+    db.insertInto('tokens').values({
+      contact_center_id: int('contactCenterId'),
+      token_id: text('id'),
+      hash: text('hash'),
+      label: text('label'),
+      scopes: text('scopes'),
+      dialects: cell<string | null>('dialects'),
+      created_at: int('createdAt'),
+      expires_at: cell<number | null>('expiresAt'),
+      revoked_at: null,
+    }),
+  );
+  const listTokens = get('list_tokens', (db) =>
+    db
+      .selectFrom('tokens')
+      .select(TOKEN)
+      .where('contact_center_id', '=', int('contactCenterId'))
+      .orderBy('token_id'),
+  );
+  const findToken = get('find_token', (db) =>
+    db
+      .selectFrom('tokens')
+      .innerJoin('contact_centers', 'contact_centers.contact_center_id', 'tokens.contact_center_id')
+      .select(TOKEN)
+      .select(CONTACT_CENTER.map((column) => `contact_centers.${column}` as const))
+      .where('hash', '=', text('hash')),
+  );
+  const live = get('find_live_token', (db) =>
+    db
+      .selectFrom('tokens')
+      .select('token_id')
+      .where('contact_center_id', '=', int('contactCenterId'))
+      .where('token_id', '=', text('id'))
+      .where('revoked_at', 'is', null),
+  );
+  const revoke = get('revoke_token', (db) =>
+    db
+      .updateTable('tokens')
+      .set({ revoked_at: int('now') })
+      .where('contact_center_id', '=', int('contactCenterId'))
+      .where('token_id', '=', text('id')),
+  );
+  const dropExpired = get('drop_expired_tokens', (db) =>
+    db
+      .deleteFrom('tokens')
+      .where('contact_center_id', '=', int('contactCenterId'))
+      .where('expires_at', '<', int('now')),
+  );
+
+  const findContactCenter = async (name: string) => {
+    const [row] = await engine.read(find, { name });
+    return row === undefined ? null : readContactCenter(row);
+  };
+
+  return {
+    findContactCenter,
+
+    async createContactCenter(name, timezone, now) {
+      return engine.transaction(async (transaction) => {
+        const [taken] = await transaction.read(find, { name });
+        if (taken !== undefined) {
+          throw new Failure('conflict', `there is a contact center "${name}" already; choose another name`);
+        }
+        const [last] = await transaction.read(lastId, {});
+        const id = Number(last?.[0] ?? 0) + 1;
+        await transaction.run(insert, { id, name, timezone, now });
+        return { id, name, timezone, settings: {}, revision: 0 };
+      });
+    },
+
+    async contactCenters() {
+      return (await engine.read(list, {})).map(readContactCenter);
+    },
+
+    async setSetting(contactCenter, key, value) {
+      await engine.transaction(async (transaction) => {
+        const [row] = await transaction.read(find, { name: contactCenter.name });
+        if (row === undefined)
+          throw new Failure('not_found', `there is no contact center "${contactCenter.name}"`);
+        const current = readContactCenter(row);
+        const settings = key === 'timezone' ? current.settings : { ...current.settings, [key]: value };
+        await transaction.run(update, {
+          id: current.id,
+          timezone: key === 'timezone' ? value : current.timezone,
+          settings: JSON.stringify(settings),
+        });
+      });
+    },
+
+    async addToken(token, hash) {
+      await engine.transaction((transaction) =>
+        transaction.run(addToken, {
+          contactCenterId: token.contactCenterId,
+          id: token.id,
+          hash,
+          label: token.label,
+          scopes: token.scopes.join(','),
+          dialects: token.dialects?.join(',') ?? null,
+          createdAt: token.createdAt,
+          expiresAt: token.expiresAt,
+        }),
+      );
+    },
+
+    async tokens(contactCenter) {
+      return (await engine.read(listTokens, { contactCenterId: contactCenter.id })).map(readToken);
+    },
+
+    async revokeToken(id, now) {
+      return engine.transaction(async (transaction) => {
+        for (const row of await transaction.read(list, {})) {
+          const contactCenterId = Number(row[0]);
+          const found = await transaction.read(live, { contactCenterId, id });
+          if (found.length === 0) continue;
+          await transaction.run(revoke, { contactCenterId, id, now });
+          return true;
+        }
+        return false;
+      });
+    },
+
+    async dropExpiredTokens(contactCenter, now) {
+      await engine.transaction((transaction) =>
+        transaction.run(dropExpired, { contactCenterId: contactCenter.id, now }),
+      );
+    },
+
+    async findToken(hash) {
+      const [row] = await engine.read(findToken, { hash });
+      if (row === undefined) return null;
+      return { token: readToken(row), contactCenter: readContactCenter(row.slice(TOKEN.length)) };
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { PRAGMAS, type SqliteEngine } from './sqlite/engine.ts';
+
+/** One thing that was looked at, and what was found. */
+export interface Finding {
+  readonly check: string;
+  readonly isGood: boolean;
+  /** What was found; where it is bad, also what mends it. */
+  readonly detail: string;
+}
+
+/** A disk with less than this free, in bytes, will soon refuse writes. */
+const LEAST_FREE = 256 * 1024 * 1024;
+
+/** Looks at the store's pragmas, integrity, disk and clock. Reads the whole file once. */
+export async function inspectStore(engine: SqliteEngine, path: string, now: number): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const add = (check: string, isGood: boolean, detail: string) => findings.push({ check, isGood, detail });
+
+  for (const [name, wanted] of Object.entries(PRAGMAS)) {
+    const found = engine.pragma(name);
+    add(
+      `pragma ${name}`,
+      found === wanted,
+      found === wanted ? String(found) : `is ${found}, should be ${wanted}`,
+    );
+  }
+  const integrity = engine.pragma('integrity_check(10)');
+  add('integrity', integrity === 'ok', integrity === 'ok' ? 'ok' : 'the file is damaged; restore a backup');
+  const orphan = engine.pragma('foreign_key_check');
+  add(
+    'references',
+    orphan === undefined,
+    orphan === undefined ? 'ok' : 'rows refer to rows that are not there; restore a backup',
+  );
+
+  const disk = await statfs(dirname(path));
+  const free = disk.bavail * disk.bsize;
+  const mebibytes = `${Math.floor(free / 1_048_576)} MiB free`;
+  add('disk space', free >= LEAST_FREE, free >= LEAST_FREE ? mebibytes : `only ${mebibytes}; make room`);
+
+  const latest = await latestInstant(engine);
+  add(
+    'clock',
+    latest <= now + 300_000,
+    latest <= now + 300_000
+      ? new Date(now).toISOString()
+      : "the clock is behind the store's own records; set it right",
+  );
+  return findings;
+}
+
+async function latestInstant(engine: SqliteEngine): Promise<number> {
+  const rows = await engine.read(
+    {
+      name: 'doctor.latest',
+      sql: 'select max(at) from (select max(created_at) as at from contact_centers union all select max(created_at) from tokens union all select max(applied_at) from migrations)',
+      parameters: [],
+    },
+    {},
+  );
+  return Number(rows[0]?.[0] ?? 0);
+}

@@ -1,0 +1,100 @@
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AccessStore } from '../access/ports.ts';
+import type { UserPages, UserWriter } from '../directory/ports.ts';
+import type { DialectIndex } from '../directory/query.ts';
+import { Failure } from '../errors.ts';
+import { createAccessStore } from './access.ts';
+import type { Observe } from './engine.ts';
+import { createImportCounts, type ImportTotals } from './import-counts.ts';
+import { type Finding, inspectStore } from './inspect.ts';
+import { migrate } from './migrations/index.ts';
+import { SqliteEngine } from './sqlite/engine.ts';
+import { createBuilder, Statements } from './statements.ts';
+import { createNumberCounts } from './users/counts.ts';
+import { fillDialects } from './users/fill.ts';
+import { createKnownUsers } from './users/known.ts';
+import { createTeamNames, createUserPages } from './users/pages.ts';
+import { createUserWriter } from './users/write.ts';
+
+export interface StoreOptions {
+  /** The folder that holds everything. */
+  readonly data: string;
+  readonly dialects: readonly DialectIndex[];
+  readonly now: () => number;
+  /** Page cache in MiB: small where memory should stay flat, large where many rows are written. */
+  readonly cacheMiB: number;
+  readonly observe?: Observe;
+}
+
+/** Everything that is kept, behind the domain's ports. */
+export interface Store {
+  readonly access: AccessStore;
+  readonly pages: UserPages;
+  readonly writer: UserWriter;
+  readonly importTotals: ImportTotals;
+  /** Looks the store over; reads the whole file. */
+  inspect(now: number): Promise<Finding[]>;
+  /** Resolves when the store answers. @throws Failure unavailable */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The file that holds everything, in a data folder. */
+export function storePath(data: string): string {
+  return join(data, 'rollcall.sqlite');
+}
+
+/**
+ * Opens the store in a folder, making both where they are missing and bringing the schema up to date.
+ * @throws Failure with one line that names the mend
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  makeFolder(options.data);
+  const engine = new SqliteEngine({
+    path: storePath(options.data),
+    cacheMiB: options.cacheMiB,
+    busyTimeout: 30_000,
+    ...(options.observe === undefined ? {} : { observe: options.observe }),
+  });
+  try {
+    await migrate(engine, 'sqlite', options.now());
+    const statements = new Statements(createBuilder('sqlite'));
+    const counts = createNumberCounts(statements);
+    const teamNames = createTeamNames(statements);
+    const known = createKnownUsers(statements, teamNames);
+    await fillDialects(engine, statements, counts, known, options.dialects);
+    const access = createAccessStore(engine, statements);
+    return {
+      access,
+      pages: createUserPages(engine, statements, counts, known, teamNames),
+      writer: createUserWriter(engine, statements, counts, known, options.dialects),
+      importTotals: createImportCounts(engine, statements),
+      inspect: (now) => inspectStore(engine, storePath(options.data), now),
+      ping: async () => {
+        await access.findContactCenter('');
+      },
+      close: () => engine.close(),
+    };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+/** People's data: the folder is for its owner alone. */
+function makeFolder(data: string): void {
+  if (existsSync(data)) return;
+  try {
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+    chmodSync(data, 0o700);
+  } catch (error) {
+    throw new Failure(
+      'unavailable',
+      `cannot make the folder ${data}; give one that can be written with --data`,
+      {
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,202 @@
+import Database from 'better-sqlite3';
+import { Failure } from '../../errors.ts';
+import {
+  bind,
+  type Cell,
+  type Engine,
+  type Observe,
+  type Statement,
+  type Transaction,
+  type Values,
+} from '../engine.ts';
+
+export interface SqliteOptions {
+  readonly path: string;
+  /** Page cache of each of the two connections, in MiB. */
+  readonly cacheMiB: number;
+  /** How long a writer waits for another process's writer, in milliseconds. */
+  readonly busyTimeout: number;
+  readonly observe?: Observe;
+}
+
+/** The pragmas that every connection is opened with, and what each must then answer. */
+export const PRAGMAS: Readonly<Record<string, string | number>> = {
+  journal_mode: 'wal',
+  // NORMAL, better-sqlite3's default in WAL mode, may lose acknowledged writes when the power fails.
+  synchronous: 2,
+  foreign_keys: 1,
+};
+
+/** SQLite's failures in our words; what is not known here is a bug and passes through. */
+export function explain(error: unknown, path: string): unknown {
+  if (!(error instanceof Database.SqliteError)) return error;
+  const code = error.code;
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+    return new Failure('unavailable', 'the store is busy with another writer; try again in a moment', {
+      retryAfter: 1,
+      cause: error,
+    });
+  }
+  if (code === 'SQLITE_FULL' || code.startsWith('SQLITE_IOERR')) {
+    return new Failure(
+      'unavailable',
+      `cannot write to ${path}: the disk is full or failing; free some space and try again`,
+      {
+        retryAfter: 30,
+        cause: error,
+      },
+    );
+  }
+  if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN') || code === 'SQLITE_PERM') {
+    return new Failure(
+      'unavailable',
+      `cannot open ${path} for writing; mend its permissions or give another folder with --data`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
+    return new Failure('unavailable', `${path} is damaged or not a Rollcall store; restore a backup`, {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+class Connection {
+  readonly #db: Database.Database;
+  readonly #path: string;
+  readonly #observe: Observe | undefined;
+  readonly #statements = new Map<string, Database.Statement>();
+
+  constructor(options: SqliteOptions) {
+    this.#path = options.path;
+    this.#observe = options.observe;
+    this.#db = new Database(options.path, { timeout: options.busyTimeout });
+    for (const [name, value] of Object.entries(PRAGMAS)) {
+      if (this.#db.pragma(name, { simple: true }) !== value) this.#db.pragma(`${name} = ${value}`);
+      const answer = this.#db.pragma(name, { simple: true });
+      if (answer !== value) throw new Error(`SQLite kept ${name} at ${answer}`);
+    }
+    this.#db.pragma(`cache_size = ${-1024 * options.cacheMiB}`);
+    this.#db.pragma('temp_store = memory');
+  }
+
+  #prepare(statement: Statement): Database.Statement {
+    let prepared = this.#statements.get(statement.sql);
+    if (prepared === undefined) {
+      prepared = this.#db.prepare(statement.sql);
+      if (prepared.reader) prepared.raw(true);
+      this.#statements.set(statement.sql, prepared);
+    }
+    return prepared;
+  }
+
+  read(statement: Statement, values: Values): Cell[][] {
+    const start = performance.now();
+    try {
+      return this.#prepare(statement).all(bind(statement, values)) as Cell[][];
+    } catch (error) {
+      throw explain(error, this.#path);
+    } finally {
+      this.#observe?.(statement, values, (performance.now() - start) / 1000);
+    }
+  }
+
+  run(statement: Statement, rows: readonly Values[]): void {
+    if (rows.length === 0) return;
+    const start = performance.now();
+    try {
+      const prepared = this.#prepare(statement);
+      for (const values of rows) prepared.run(bind(statement, values));
+    } catch (error) {
+      throw explain(error, this.#path);
+    } finally {
+      this.#observe?.(statement, rows[0] as Values, (performance.now() - start) / 1000);
+    }
+  }
+
+  execute(sql: string): void {
+    try {
+      this.#db.exec(sql);
+    } catch (error) {
+      throw explain(error, this.#path);
+    }
+  }
+
+  get inTransaction(): boolean {
+    return this.#db.inTransaction;
+  }
+
+  pragma(name: string): unknown {
+    return this.#db.pragma(name, { simple: true });
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+/**
+ * SQLite in one file. Reads go to one connection and writes to another, so that a read that comes while
+ * a transaction awaits something sees none of it.
+ */
+export class SqliteEngine implements Engine {
+  readonly #reader: Connection;
+  readonly #writer: Connection;
+  #lastWrite: Promise<unknown> = Promise.resolve();
+
+  /** @throws Failure unavailable when the file cannot be opened or is no store. */
+  constructor(options: SqliteOptions) {
+    try {
+      this.#writer = new Connection(options);
+      this.#reader = new Connection(options);
+    } catch (error) {
+      throw explain(error, options.path);
+    }
+  }
+
+  async read(statement: Statement, values: Values): Promise<Cell[][]> {
+    return this.#reader.read(statement, values);
+  }
+
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const result = this.#lastWrite.then(() => this.#transact(work));
+    this.#lastWrite = result.catch(() => undefined);
+    return result;
+  }
+
+  async #transact<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const writer = this.#writer;
+    writer.execute('BEGIN IMMEDIATE');
+    try {
+      const value = await work({
+        read: async (statement, values) => writer.read(statement, values),
+        run: async (statement, ...rows) => writer.run(statement, rows),
+      });
+      writer.execute('COMMIT');
+      return value;
+    } catch (error) {
+      // A full disk may have ended the transaction already.
+      if (writer.inTransaction) writer.execute('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** Runs plain SQL alone: schema changes. */
+  execute(sql: string): void {
+    this.#writer.execute(sql);
+  }
+
+  /** One answer of a pragma, for checks. */
+  pragma(name: string): unknown {
+    return this.#reader.pragma(name);
+  }
+
+  async close(): Promise<void> {
+    await this.#lastWrite;
+    this.#reader.close();
+    this.#writer.close();
+  }
+}

@@ -1,0 +1,135 @@
+import type { Listed, UserField } from '../../directory/query.ts';
+import { CALLBACK_TYPES, type CallbackType, type Named, type User } from '../../directory/user.ts';
+import type { Cell } from '../engine.ts';
+
+/** Team numbers as a row has them; the names come from `teams`. */
+export type NamesOf = (number: number) => Named;
+
+interface Column<T> {
+  readonly columns: readonly string[];
+  readonly read: (cells: readonly Cell[], at: number, teamOf: NamesOf) => T;
+}
+
+const asText = (column: string): Column<never> => ({
+  columns: [`u.${column}`],
+  read: (cells, at) => cells[at] as never,
+});
+const asFlag = (column: string): Column<boolean> => ({
+  columns: [`u.${column}`],
+  read: (cells, at) => cells[at] === 1,
+});
+const asInstant = (column: string): Column<never> => ({
+  columns: [`u.${column}`],
+  read: (cells, at) => (cells[at] === null ? null : Number(cells[at])) as never,
+});
+const asJson = (column: string): Column<never> => ({
+  columns: [`u.${column}`],
+  read: (cells, at) => {
+    const text = cells[at] as string | null;
+    // Most lists are empty; the parser is not asked for those.
+    if (text === '[]') return EMPTY as never;
+    return (text === null ? null : JSON.parse(text)) as never;
+  },
+});
+const asTeams = (column: string): Column<Named[]> => ({
+  columns: [`u.${column}`],
+  read: (cells, at, teamOf) => (cells[at] === '[]' ? [] : JSON.parse(String(cells[at])).map(teamOf)),
+});
+const EMPTY: readonly never[] = Object.freeze([]);
+
+const callbackTypes = new Map<string, readonly CallbackType[]>(
+  [[], ['system'], ['personal'], ['system', 'personal']].map((list) => [
+    list.join(','),
+    CALLBACK_TYPES.filter((type) => list.includes(type)),
+  ]),
+);
+
+const COLUMNS: { readonly [F in UserField]: Column<User[F]> } = {
+  id: asText('id'),
+  number: asText('number'),
+  email: asText('email'),
+  loginId: asText('login_id'),
+  firstName: asText('first_name'),
+  lastName: asText('last_name'),
+  displayName: asText('display_name'),
+  status: asText('status'),
+  level: asText('level'),
+  role: {
+    columns: ['u.role_number', 'r.name'],
+    read: (cells, at) => ({ number: cells[at] as number, name: cells[at + 1] as string }),
+  },
+  queueOverride: asText('queue_override'),
+  allowQueueSelection: asFlag('allow_queue_selection'),
+  allowCallbacks: asFlag('allow_callbacks'),
+  allowTransfers: asFlag('allow_transfers'),
+  callbackTypes: {
+    columns: ['u.callback_types'],
+    read: (cells, at) => callbackTypes.get(String(cells[at])) ?? [],
+  },
+  defaultBlended: asFlag('default_blended'),
+  allowBlendedCampaign: asFlag('allow_blended_campaign'),
+  notifications: asFlag('notifications'),
+  alterCustomerData: asFlag('alter_customer_data'),
+  timezone: asText('timezone'),
+  connectionType: asText('connection_type'),
+  extensions: asJson('extensions'),
+  createdAt: asInstant('created_at'),
+  lastLoginAt: asInstant('last_login_at'),
+  sipAccount: asText('sip_account'),
+  callerIdGroup: asText('caller_id_group'),
+  webrtcRingtone: asText('webrtc_ringtone'),
+  teams: asTeams('teams'),
+  supervisedTeams: asTeams('supervised_teams'),
+  skills: asJson('skills'),
+  channels: asJson('channels'),
+  queues: asJson('queues'),
+  employeeId: asText('employee_id'),
+  agent: asJson('agent'),
+  loginBasedCalling: asFlag('login_based_calling'),
+  internationalCalling: asFlag('international_calling'),
+  webLogin: asFlag('web_login'),
+  extra: asJson('extra'),
+  version: asText('version'),
+};
+
+/** Every field of a user that is a column; the dialect numbers are rows of their own. */
+export const USER_FIELDS = Object.keys(COLUMNS) as UserField[];
+
+/** Which columns of `users u` and `roles r` a list of fields needs, in order. */
+export function columnsOf(fields: readonly UserField[]): string[] {
+  return fields.flatMap((field) => COLUMNS[field].columns);
+}
+
+export function needsRole(fields: readonly UserField[]): boolean {
+  return fields.includes('role');
+}
+
+/** Where the team lists stand among the columns, so that their names can be fetched first. */
+export function teamColumns(fields: readonly UserField[]): number[] {
+  const places: number[] = [];
+  let at = 0;
+  for (const field of fields) {
+    if (field === 'teams' || field === 'supervisedTeams') places.push(at);
+    at += COLUMNS[field].columns.length;
+  }
+  return places;
+}
+
+/** Reads rows whose first cell is the dialect number and whose others are the fields' columns. */
+export function readListed<F extends UserField>(
+  rows: readonly (readonly Cell[])[],
+  fields: readonly F[],
+  teamOf: NamesOf,
+): Listed<F>[] {
+  const columns = fields.map((field) => COLUMNS[field]);
+  return rows.map((row) => {
+    const user: Record<string, unknown> = { dialectNumber: row[0] };
+    let at = 1;
+    for (let index = 0; index < fields.length; index += 1) {
+      const column = columns[index] as Column<unknown>;
+      user[fields[index] as string] = column.read(row, at, teamOf);
+      at += column.columns.length;
+    }
+    return user as Listed<F>;
+  });
+}

@@ -1,0 +1,121 @@
+import type { DialectIndex } from '../../directory/query.ts';
+import { termsOf } from '../../directory/terms.ts';
+import type { Engine, Values } from '../engine.ts';
+import { int, ints, listValues, padded, type Statements, text } from '../statements.ts';
+import type { NumberCounts } from './counts.ts';
+import type { KnownUsers } from './known.ts';
+
+const CHUNK = 500;
+
+/**
+ * Gives every user a number and the search terms of each dialect that the store has not met, or that now
+ * searches differently. Safe to break off: the dialect is noted as filled last.
+ */
+export async function fillDialects(
+  engine: Engine,
+  statements: Statements,
+  counts: NumberCounts,
+  known: KnownUsers,
+  dialects: readonly DialectIndex[],
+): Promise<void> {
+  const list = statements.get('dialects.list', '', (db) =>
+    db.selectFrom('dialects').select(['name', 'searches']),
+  );
+  const note = statements.get('dialects.set', '', (db) =>
+    db
+      .insertInto('dialects')
+      .values({ name: text('name'), searches: text('searches') })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet({ searches: text('searches') })),
+  );
+  const contactCenters = statements.get('contact_centers.ids', '', (db) =>
+    db.selectFrom('contact_centers').select('contact_center_id').orderBy('contact_center_id'),
+  );
+  const clear = statements.get('user_terms.clear', '', (db) =>
+    db
+      .deleteFrom('user_terms')
+      .where('contact_center_id', '=', int('cc'))
+      .where('dialect', '=', text('dialect')),
+  );
+  const addNumber = statements.get('dialect_numbers.fill', '', (db) =>
+    db.insertInto('dialect_numbers').values({
+      contact_center_id: int('cc'),
+      dialect: text('dialect'),
+      number: int('number'),
+      user_number: int('user'),
+      given: 0,
+    }),
+  );
+  const addTerm = statements.get('user_terms.fill', '', (db) =>
+    db.insertInto('user_terms').values({
+      contact_center_id: int('cc'),
+      dialect: text('dialect'),
+      term: text('term'),
+      number: int('number'),
+    }),
+  );
+  const setHighest = statements.get('dialect_counters.fill', '', (db) =>
+    db
+      .insertInto('dialect_counters')
+      .values({ contact_center_id: int('cc'), dialect: text('dialect'), highest: int('highest') })
+      .onConflict((conflict) =>
+        conflict.columns(['contact_center_id', 'dialect']).doUpdateSet({ highest: int('highest') }),
+      ),
+  );
+  const takenStatement = (size: number) =>
+    statements.get('dialect_numbers.filled', String(size), (db) =>
+      db
+        .selectFrom('dialect_numbers')
+        .select('number')
+        .where('contact_center_id', '=', int('cc'))
+        .where('dialect', '=', text('dialect'))
+        .where('number', 'in', ints('k', size)),
+    );
+
+  const met = new Map(
+    (await engine.read(list, {})).map(([name, searches]) => [String(name), String(searches)]),
+  );
+  for (const index of dialects) {
+    const dialect = index.name;
+    const searches = index.searches.join(',');
+    if (met.get(dialect) === searches) continue;
+    for (const [id] of await engine.read(contactCenters, {})) {
+      const cc = Number(id);
+      await engine.transaction((transaction) => transaction.run(clear, { cc, dialect }));
+      for (let after = 0, isLast = false; !isLast; ) {
+        await engine.transaction(async (transaction) => {
+          const users = await known.pageByNumber(transaction, cc, after, CHUNK);
+          isLast = users.length < CHUNK;
+          after = users.at(-1)?.number ?? after;
+          const own = users.map((user) => user.number);
+          const size = padded(own.length);
+          const rows = await transaction.read(takenStatement(size), {
+            cc,
+            dialect,
+            ...listValues('k', own, size),
+          });
+          const taken = new Set(rows.map(([number]) => Number(number)));
+          let highest = (await known.lastNumber(transaction, cc, dialect)) ?? 0;
+          const numbers: Values[] = [];
+          const terms: Values[] = [];
+          const counted: { number: number; by: number }[] = [];
+          for (const user of users) {
+            let number = user.dialectNumbers[dialect];
+            if (number === undefined) {
+              number = taken.has(user.number) ? highest + 1 : user.number;
+              taken.add(number);
+              numbers.push({ cc, dialect, number, user: user.number });
+              counted.push({ number, by: 1 });
+            }
+            highest = Math.max(highest, number);
+            for (const term of termsOf(user, index)) terms.push({ cc, dialect, term, number });
+          }
+          await transaction.run(addNumber, ...numbers);
+          await transaction.run(addTerm, ...terms);
+          await counts.add(transaction, cc, dialect, counted);
+          if (users.length > 0) await transaction.run(setHighest, { cc, dialect, highest });
+        });
+      }
+    }
+    await engine.transaction((transaction) => transaction.run(note, { name: dialect, searches }));
+  }
+}

@@ -1,0 +1,181 @@
+import { LRUCache } from 'lru-cache';
+import type { ContactCenter } from '../../access/contact-center.ts';
+import { fold, isStorable } from '../../directory/fold.ts';
+import type { UserPages } from '../../directory/ports.ts';
+import type { Listed, Match, Page, PageQuery, UserField } from '../../directory/query.ts';
+import { masksOf, TERM } from '../../directory/terms.ts';
+import type { Named } from '../../directory/user.ts';
+import type { Cell, Engine, Reader } from '../engine.ts';
+import { ints, listValues, padded, type Statements } from '../statements.ts';
+import { type NamesOf, readListed, teamColumns } from './columns.ts';
+import type { NumberCounts } from './counts.ts';
+import { createFilterWalk } from './filtered.ts';
+import type { KnownUsers } from './known.ts';
+import { createPageStatements } from './page-statements.ts';
+
+/** The names of teams that rows speak of. */
+export function createTeamNames(statements: Statements) {
+  return async (
+    reader: Reader,
+    cc: number,
+    rows: readonly (readonly Cell[])[],
+    places: readonly number[],
+  ): Promise<NamesOf> => {
+    const numbers = new Set<number>();
+    for (const row of rows) {
+      for (const at of places) {
+        if (row[at] !== '[]') for (const number of JSON.parse(String(row[at]))) numbers.add(Number(number));
+      }
+    }
+    const names = new Map<number, Named>();
+    const wanted = [...numbers];
+    for (let from = 0; from < wanted.length; from += 256) {
+      const part = wanted.slice(from, from + 256);
+      const size = padded(part.length);
+      const statement = statements.get('teams.names', String(size), (db) =>
+        db
+          .selectFrom('teams')
+          .select(['number', 'name'])
+          .where('contact_center_id', '=', ints('cc', 1)[0] as never)
+          .where('number', 'in', ints('n', size)),
+      );
+      for (const [number, name] of await reader.read(statement, {
+        cc0: cc,
+        ...listValues('n', part, size),
+      })) {
+        names.set(Number(number), { number: Number(number), name: String(name) });
+      }
+    }
+    return (number) => names.get(number) ?? { number, name: String(number) };
+  };
+}
+
+export type TeamNames = ReturnType<typeof createTeamNames>;
+
+/** Numbers that a text may stand for: its canonical decimal form only. */
+function numbersIn(texts: readonly string[]): number[] {
+  return texts.filter((text) => /^[1-9]\d{0,9}$/.test(text)).map(Number);
+}
+
+/** Pages of users in the store. */
+export function createUserPages(
+  engine: Engine,
+  statements: Statements,
+  counts: NumberCounts,
+  known: KnownUsers,
+  teamNames: TeamNames,
+): UserPages {
+  const pageStatements = createPageStatements(statements);
+  const filterWalk = createFilterWalk(engine, statements, pageStatements);
+  // A count is read again only when something was written since: pages of one search share it.
+  const totals = new LRUCache<string, number>({
+    max: 10_000,
+    maxSize: 8_000_000,
+    sizeCalculation: (_, key) => key.length + 8,
+  });
+
+  async function countAnyOf(
+    contactCenter: ContactCenter,
+    dialect: string,
+    texts: readonly string[],
+  ): Promise<number> {
+    const key = `${contactCenter.id} ${contactCenter.revision} ${dialect} ${texts.join('\n')}`;
+    let total = totals.get(key);
+    if (total === undefined) {
+      const { statement, values } = anyOf(dialect, texts, 'count', []);
+      const [row] = await engine.read(statement, { cc: contactCenter.id, ...values });
+      total = Number(row?.[0] ?? 0);
+      totals.set(key, total);
+    }
+    return total;
+  }
+
+  function anyOf(
+    dialect: string,
+    texts: readonly string[],
+    shape: 'page' | 'count',
+    fields: readonly UserField[],
+  ) {
+    const numbers = numbersIn(texts);
+    const size = padded(texts.length);
+    const numberSize = numbers.length === 0 ? 0 : padded(numbers.length);
+    const statement = pageStatements.anyOf(shape, fields, size, numberSize);
+    const values = {
+      dialect,
+      ...listValues('term', texts.map(TERM.named), size),
+      ...listValues('email', texts, size),
+      ...listValues('number', numbers, numberSize),
+    };
+    return { statement, values };
+  }
+
+  async function rowsOf(
+    contactCenter: ContactCenter,
+    query: PageQuery<UserField>,
+    wanted: number,
+  ): Promise<Cell[][]> {
+    const cc = contactCenter.id;
+    const { dialect, match, fields, after = 0, offset = 0 } = query;
+    switch (match.kind) {
+      case 'everyone': {
+        if (offset === 0) {
+          return engine.read(pageStatements.everyone(fields), { cc, dialect, after, limit: wanted });
+        }
+        const first = await counts.numberAt(engine, cc, dialect, offset);
+        if (first === null) return [];
+        return engine.read(pageStatements.everyone(fields), { cc, dialect, after: first - 1, limit: wanted });
+      }
+      case 'any-of': {
+        const texts = searchable(match);
+        if (texts.length === 0) return [];
+        const { statement, values } = anyOf(dialect, texts, 'page', fields);
+        return engine.read(statement, { cc, ...values, limit: wanted, offset });
+      }
+      case 'flagged': {
+        const terms = masksOf(match.flags).map(TERM.flags);
+        const statement = pageStatements.flagged(fields, terms.length);
+        return engine.read(statement, {
+          cc,
+          dialect,
+          after,
+          limit: wanted,
+          ...listValues('term', terms, terms.length),
+        });
+      }
+      case 'filtered':
+        return filterWalk(cc, dialect, match, fields, after, offset, wanted);
+    }
+  }
+
+  async function totalOf(contactCenter: ContactCenter, query: PageQuery<UserField>): Promise<number> {
+    if (query.match.kind === 'everyone') return counts.total(engine, contactCenter.id, query.dialect);
+    if (query.match.kind === 'any-of') {
+      const texts = searchable(query.match);
+      return texts.length === 0 ? 0 : countAnyOf(contactCenter, query.dialect, texts);
+    }
+    throw new Error(`no wire shows a total of ${query.match.kind} users`);
+  }
+
+  return {
+    async page<F extends UserField>(contactCenter: ContactCenter, query: PageQuery<F>): Promise<Page<F>> {
+      const rows = await rowsOf(contactCenter, query, query.limit + 1);
+      const total = query.count === 'exact' ? await totalOf(contactCenter, query) : null;
+      const shown = rows.length > query.limit ? rows.slice(0, query.limit) : rows;
+      const places = teamColumns(query.fields).map((at) => at + 1);
+      const teamOf = await teamNames(engine, contactCenter.id, shown, places);
+      const users: Listed<F>[] = readListed(shown, query.fields, teamOf);
+      return { users, hasMore: rows.length > query.limit, total };
+    },
+
+    pageByNumber: (contactCenter, after, limit) => known.pageByNumber(engine, contactCenter.id, after, limit),
+
+    count: (contactCenter) => known.count(engine, contactCenter.id),
+
+    lastNumber: (contactCenter, dialect) => known.lastNumber(engine, contactCenter.id, dialect),
+  };
+}
+
+/** The texts of a search, folded, once each; what nobody can have is left out. */
+function searchable(match: Extract<Match, { kind: 'any-of' }>): string[] {
+  return [...new Set(match.texts.filter(isStorable).map(fold))];
+}

@@ -1,0 +1,378 @@
+import { sql } from 'kysely';
+import type { ContactCenter } from '../../access/contact-center.ts';
+import { fold } from '../../directory/fold.ts';
+import type { NumberState, UserChange, UserWriter, UserWriting } from '../../directory/ports.ts';
+import type { DialectIndex } from '../../directory/query.ts';
+import { termsOf } from '../../directory/terms.ts';
+import type { Named, User } from '../../directory/user.ts';
+import type { Cell, Engine, Transaction, Values } from '../engine.ts';
+import type { UsersTable } from '../schema/users.ts';
+import { cell, int, ints, listValues, padded, type Statements, text } from '../statements.ts';
+import type { NumberCounts } from './counts.ts';
+import type { KnownUsers } from './known.ts';
+
+const flag = (value: boolean): number => (value ? 1 : 0);
+const keyOf = (value: string | null): string | null => (value === null ? null : fold(value));
+
+/** What each column of `users` keeps of a user. */
+const COLUMNS: {
+  readonly [C in Exclude<keyof UsersTable, 'contact_center_id'>]: (user: User) => UsersTable[C];
+} = {
+  number: (user) => user.number,
+  id: (user) => user.id,
+  version: (user) => user.version,
+  email: (user) => user.email,
+  email_key: (user) => keyOf(user.email),
+  login_id: (user) => user.loginId,
+  login_id_key: (user) => fold(user.loginId),
+  first_name: (user) => user.firstName,
+  last_name: (user) => user.lastName,
+  display_name: (user) => user.displayName,
+  status: (user) => user.status,
+  level: (user) => user.level,
+  role_number: (user) => user.role.number,
+  queue_override: (user) => user.queueOverride,
+  allow_queue_selection: (user) => flag(user.allowQueueSelection),
+  allow_callbacks: (user) => flag(user.allowCallbacks),
+  allow_transfers: (user) => flag(user.allowTransfers),
+  callback_types: (user) => user.callbackTypes.join(','),
+  default_blended: (user) => flag(user.defaultBlended),
+  allow_blended_campaign: (user) => flag(user.allowBlendedCampaign),
+  notifications: (user) => flag(user.notifications),
+  alter_customer_data: (user) => flag(user.alterCustomerData),
+  timezone: (user) => user.timezone,
+  connection_type: (user) => user.connectionType,
+  extensions: (user) => JSON.stringify(user.extensions),
+  created_at: (user) => user.createdAt,
+  last_login_at: (user) => user.lastLoginAt,
+  sip_account: (user) => user.sipAccount,
+  sip_account_key: (user) => keyOf(user.sipAccount),
+  caller_id_group: (user) => user.callerIdGroup,
+  webrtc_ringtone: (user) => user.webrtcRingtone,
+  teams: (user) => JSON.stringify(user.teams.map((team) => team.number)),
+  supervised_teams: (user) => JSON.stringify(user.supervisedTeams.map((team) => team.number)),
+  skills: (user) => JSON.stringify(user.skills),
+  channels: (user) => JSON.stringify(user.channels),
+  queues: (user) => JSON.stringify(user.queues),
+  employee_id: (user) => user.employeeId,
+  agent: (user) => (user.agent === null ? null : JSON.stringify(user.agent)),
+  login_based_calling: (user) => flag(user.loginBasedCalling),
+  international_calling: (user) => flag(user.internationalCalling),
+  web_login: (user) => flag(user.webLogin),
+  extra: (user) => JSON.stringify(user.extra),
+};
+const USER_COLUMNS = Object.entries(COLUMNS);
+
+/** A user as a row of `users`. */
+function toRow(cc: number, user: User): Record<string, Cell> {
+  const row: Record<string, Cell> = { contact_center_id: cc };
+  for (const [column, read] of USER_COLUMNS) row[column] = read(user);
+  return row;
+}
+
+/** Writers of users in the store. `dialects` are those that every user gets a number and terms in. */
+export function createUserWriter(
+  engine: Engine,
+  statements: Statements,
+  counts: NumberCounts,
+  known: KnownUsers,
+  dialects: readonly DialectIndex[],
+): UserWriter {
+  const placeholders = Object.fromEntries(USER_COLUMNS.map(([column]) => [column, cell(column)]));
+  const insertUser = statements.get('users.insert', '', (db) =>
+    db.insertInto('users').values({ contact_center_id: int('contact_center_id'), ...placeholders } as never),
+  );
+  const updateUser = statements.get('users.update', '', (db) =>
+    db
+      .updateTable('users')
+      .set(placeholders)
+      .where('contact_center_id', '=', int('contact_center_id'))
+      .where('number', '=', int('number')),
+  );
+  const addExtension = statements.get('user_extensions.insert', '', (db) =>
+    db
+      .insertInto('user_extensions')
+      .values({ contact_center_id: int('cc'), extension: text('extension'), user_number: int('user') }),
+  );
+  const dropExtension = statements.get('user_extensions.delete', '', (db) =>
+    db
+      .deleteFrom('user_extensions')
+      .where('contact_center_id', '=', int('cc'))
+      .where('extension', '=', text('extension')),
+  );
+  const addNumber = statements.get('dialect_numbers.insert', '', (db) =>
+    db.insertInto('dialect_numbers').values({
+      contact_center_id: int('cc'),
+      dialect: text('dialect'),
+      number: int('number'),
+      user_number: int('user'),
+      given: int('given'),
+    }),
+  );
+  const setGiven = statements.get('dialect_numbers.set_given', '', (db) =>
+    db
+      .updateTable('dialect_numbers')
+      .set({ given: int('given') })
+      .where('contact_center_id', '=', int('cc'))
+      .where('dialect', '=', text('dialect'))
+      .where('number', '=', int('number')),
+  );
+  const dropNumber = statements.get('dialect_numbers.delete', '', (db) =>
+    db
+      .deleteFrom('dialect_numbers')
+      .where('contact_center_id', '=', int('cc'))
+      .where('dialect', '=', text('dialect'))
+      .where('number', '=', int('number')),
+  );
+  const retireNumber = statements.get('retired_numbers.insert', '', (db) =>
+    db
+      .insertInto('retired_numbers')
+      .values({ contact_center_id: int('cc'), dialect: text('dialect'), number: int('number') })
+      .onConflict((conflict) => conflict.doNothing()),
+  );
+  const addTerm = statements.get('user_terms.insert', '', (db) =>
+    db.insertInto('user_terms').values({
+      contact_center_id: int('cc'),
+      dialect: text('dialect'),
+      term: text('term'),
+      number: int('number'),
+    }),
+  );
+  const dropTerm = statements.get('user_terms.delete', '', (db) =>
+    db
+      .deleteFrom('user_terms')
+      .where('contact_center_id', '=', int('cc'))
+      .where('dialect', '=', text('dialect'))
+      .where('term', '=', text('term'))
+      .where('number', '=', int('number')),
+  );
+  const dictionary = (table: 'roles' | 'teams') => ({
+    list: statements.get(`${table}.list`, '', (db) =>
+      db
+        .selectFrom(table)
+        .select(['number', 'name'])
+        .where('contact_center_id', '=', int('cc'))
+        .orderBy('number'),
+    ),
+    insert: statements.get(`${table}.insert`, '', (db) =>
+      db.insertInto(table).values({
+        contact_center_id: int('cc'),
+        number: int('number'),
+        name: text('name'),
+        name_key: text('key'),
+      }),
+    ),
+  });
+  const roles = dictionary('roles');
+  const teams = dictionary('teams');
+  const nextNumber = statements.get('contact_centers.next_number', '', (db) =>
+    db.selectFrom('contact_centers').select('next_number').where('contact_center_id', '=', int('cc')),
+  );
+  const advance = statements.get('contact_centers.advance', '', (db) =>
+    db
+      .updateTable('contact_centers')
+      .set((each) => ({ next_number: int('next'), revision: each('revision', '+', 1) }))
+      .where('contact_center_id', '=', int('cc')),
+  );
+  const highest = statements.get('dialect_counters.list', '', (db) =>
+    db
+      .selectFrom('dialect_counters')
+      .select(['dialect', 'highest'])
+      .where('contact_center_id', '=', int('cc')),
+  );
+  const setHighest = statements.get('dialect_counters.set', '', (db) =>
+    db
+      .insertInto('dialect_counters')
+      .values({ contact_center_id: int('cc'), dialect: text('dialect'), highest: int('highest') })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['contact_center_id', 'dialect'])
+          .doUpdateSet({ highest: sql<number>`excluded.highest` }),
+      ),
+  );
+  const countImport = statements.get('import_counts.add', '', (db) =>
+    db
+      .insertInto('import_counts')
+      .values({ contact_center_id: int('cc'), outcome: text('outcome'), count: int('count') })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['contact_center_id', 'outcome'])
+          .doUpdateSet({ count: sql<number>`import_counts.count + excluded.count` }),
+      ),
+  );
+  const taken = (table: 'dialect_numbers' | 'retired_numbers', size: number) =>
+    statements.get(`${table}.taken`, String(size), (db) =>
+      db
+        .selectFrom(table)
+        .select('number')
+        .where('contact_center_id', '=', int('cc'))
+        .where('dialect', '=', text('dialect'))
+        .where('number', 'in', ints('k', size)),
+    );
+
+  async function list(transaction: Transaction, statement: typeof roles.list, cc: number): Promise<Named[]> {
+    return (await transaction.read(statement, { cc })).map(([number, name]) => ({
+      number: Number(number),
+      name: String(name),
+    }));
+  }
+
+  async function writeUsers(
+    transaction: Transaction,
+    cc: number,
+    changes: readonly UserChange[],
+  ): Promise<void> {
+    const made = changes.filter((change) => change.before === null);
+    const changed = changes.filter((change) => change.before !== null);
+    // What was let go comes first, so that one user may take in this batch what another gives up.
+    await transaction.run(dropExtension, ...extensionRows(cc, changed, 'before', 'after'));
+    await releaseUniques(transaction, cc, changed);
+    await transaction.run(insertUser, ...made.map((change) => toRow(cc, change.after.user)));
+    await transaction.run(updateUser, ...changed.map((change) => toRow(cc, change.after.user)));
+    await transaction.run(addExtension, ...extensionRows(cc, changes, 'after', 'before'));
+  }
+
+  /** Emails and login ids may change hands within a batch: they are put out of the way before they are set. */
+  async function releaseUniques(
+    transaction: Transaction,
+    cc: number,
+    changed: readonly UserChange[],
+  ): Promise<void> {
+    const moved = changed.filter(
+      ({ before, after }) =>
+        keyOf(before?.user.email ?? null) !== keyOf(after.user.email) ||
+        fold(before?.user.loginId ?? '') !== fold(after.user.loginId),
+    );
+    await transaction.run(
+      updateUser,
+      ...moved.map(({ before, after }) => ({
+        ...toRow(cc, before?.user ?? after.user),
+        email_key: null,
+        login_id_key: `\u0001${after.user.number}`,
+      })),
+    );
+  }
+
+  function extensionRows(
+    cc: number,
+    changes: readonly UserChange[],
+    of: 'before' | 'after',
+    not: 'before' | 'after',
+  ): Values[] {
+    return changes.flatMap((change) =>
+      (change[of]?.user.extensions ?? [])
+        .filter((extension) => !change[not]?.user.extensions.includes(extension))
+        .map((extension) => ({ cc, extension, user: change.after.user.number })),
+    );
+  }
+
+  async function writeNumbers(
+    transaction: Transaction,
+    cc: number,
+    index: DialectIndex,
+    changes: readonly UserChange[],
+  ): Promise<void> {
+    const dialect = index.name;
+    const dropped: Values[] = [];
+    const retired: Values[] = [];
+    const added: Values[] = [];
+    const regiven: Values[] = [];
+    const droppedTerms: Values[] = [];
+    const addedTerms: Values[] = [];
+    const counted: { number: number; by: number }[] = [];
+    const nowTaken = new Set(changes.map((change) => change.after.user.dialectNumbers[dialect]));
+    for (const { before, after } of changes) {
+      const number = after.user.dialectNumbers[dialect];
+      if (number === undefined) throw new Error(`user ${after.user.number} has no number in ${dialect}`);
+      const given = flag(after.given.has(dialect));
+      const oldNumber = before?.user.dialectNumbers[dialect];
+      const moved = oldNumber !== number;
+      if (moved) {
+        added.push({ cc, dialect, number, user: after.user.number, given });
+        counted.push({ number, by: 1 });
+        if (oldNumber !== undefined) {
+          dropped.push({ cc, dialect, number: oldNumber });
+          counted.push({ number: oldNumber, by: -1 });
+          if (!nowTaken.has(oldNumber)) retired.push({ cc, dialect, number: oldNumber });
+        }
+      } else if (flag(before?.given.has(dialect) ?? false) !== given) {
+        regiven.push({ cc, dialect, number, given });
+      }
+      const terms = termsOf(after.user, index);
+      const oldTerms = before === null || oldNumber === undefined ? [] : termsOf(before.user, index);
+      for (const term of oldTerms) {
+        if (moved || !terms.includes(term)) droppedTerms.push({ cc, dialect, term, number: oldNumber ?? 0 });
+      }
+      for (const term of terms) {
+        if (moved || !oldTerms.includes(term)) addedTerms.push({ cc, dialect, term, number });
+      }
+    }
+    await transaction.run(dropNumber, ...dropped);
+    await transaction.run(retireNumber, ...retired);
+    await transaction.run(addNumber, ...added);
+    await transaction.run(setGiven, ...regiven);
+    await transaction.run(dropTerm, ...droppedTerms);
+    await transaction.run(addTerm, ...addedTerms);
+    await counts.add(transaction, cc, dialect, counted);
+  }
+
+  function writing(transaction: Transaction, cc: number): UserWriting {
+    return {
+      findKnown: (keys) => known.find(transaction, cc, keys),
+
+      async takenNumbers(dialect, numbers) {
+        const found = new Set<number>();
+        const wanted = [...numbers];
+        for (let from = 0; from < wanted.length; from += 512) {
+          const part = wanted.slice(from, from + 512);
+          const size = padded(part.length);
+          for (const table of ['dialect_numbers', 'retired_numbers'] as const) {
+            const rows = await transaction.read(taken(table, size), {
+              cc,
+              dialect,
+              ...listValues('k', part, size),
+            });
+            for (const [number] of rows) found.add(Number(number));
+          }
+        }
+        return found;
+      },
+
+      async numberState() {
+        const [row] = await transaction.read(nextNumber, { cc });
+        const counters = await transaction.read(highest, { cc });
+        return {
+          nextNumber: Number(row?.[0] ?? 1),
+          highest: new Map(counters.map(([dialect, value]) => [String(dialect), Number(value)])),
+        };
+      },
+
+      roles: () => list(transaction, roles.list, cc),
+      teams: () => list(transaction, teams.list, cc),
+      addRoles: (all) =>
+        transaction.run(roles.insert, ...all.map((each) => ({ cc, ...each, key: fold(each.name) }))),
+      addTeams: (all) =>
+        transaction.run(teams.insert, ...all.map((each) => ({ cc, ...each, key: fold(each.name) }))),
+
+      async write(changes: readonly UserChange[], state: NumberState) {
+        await writeUsers(transaction, cc, changes);
+        for (const index of dialects) await writeNumbers(transaction, cc, index, changes);
+        await transaction.run(
+          setHighest,
+          ...[...state.highest].map(([dialect, value]) => ({ cc, dialect, highest: value })),
+        );
+        await transaction.run(advance, { cc, next: state.nextNumber });
+      },
+
+      async countImported(outcomes) {
+        const rows = Object.entries(outcomes).filter(([, count]) => count > 0);
+        await transaction.run(countImport, ...rows.map(([outcome, count]) => ({ cc, outcome, count })));
+      },
+    };
+  }
+
+  return {
+    write: <T>(contactCenter: ContactCenter, work: (writing: UserWriting) => Promise<T>) =>
+      engine.transaction((transaction) => work(writing(transaction, contactCenter.id))),
+  };
+}
