@@ -39,7 +39,7 @@ type Outcome = keyof ImportCounts;
 type Tally = Record<Outcome, number>;
 
 /** Rows worked on in one transaction: long enough to share its cost, short enough to let other writers in. */
-const BATCH = 500;
+const BATCH = 4000;
 
 class DryRunOver extends Error {}
 

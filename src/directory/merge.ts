@@ -105,7 +105,7 @@ export function newIn(patch: UserPatch, shown: UserPatch): UserPatch {
 export function applyPatch(user: User, patch: UserPatch, isNew: boolean, names: Names): User {
   const draft: Draft = { ...user };
   for (const field of PLAIN) {
-    if (patch[field] !== undefined) Object.assign(draft, { [field]: patch[field] });
+    if (patch[field] !== undefined) setField(draft, field, patch[field]);
   }
   setNames(draft, patch, isNew);
   setLogin(draft, user, patch);
@@ -121,6 +121,10 @@ export function applyPatch(user: User, patch: UserPatch, isNew: boolean, names: 
     draft.extra = { ...draft.extra, [dialect]: { ...draft.extra[dialect], ...fields } };
   }
   return draft;
+}
+
+function setField<F extends keyof User>(draft: Draft, field: F, value: User[F]): void {
+  draft[field] = value;
 }
 
 function setNames(draft: Draft, patch: UserPatch, isNew: boolean): void {

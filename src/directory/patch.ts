@@ -149,15 +149,15 @@ export class RowReader {
 
   /** The fields that nobody asked for: what a vendor sends and the domain does not model. */
   rest(): JsonObject {
-    const entries = Object.entries(this.#row).filter(([field]) => !this.#read.has(field));
-    const rest = Object.fromEntries(entries);
-    if (entries.length > 0) {
-      const text = JSON.stringify(rest);
-      if (text.length > MAX_EXTRA)
-        this.problem('the other fields', `must be at most ${MAX_EXTRA} characters long`);
-      if (text.includes('\\u0000') || !text.isWellFormed() || /\\ud[89a-f]/i.test(text)) {
-        this.problem('the other fields', 'hold a character that cannot be stored');
-      }
+    const unread = Object.keys(this.#row).filter((field) => !this.#read.has(field));
+    if (unread.length === 0) return EMPTY;
+    const rest = Object.fromEntries(unread.map((field) => [field, this.#row[field] as Json]));
+    const text = JSON.stringify(rest);
+    if (text.length > MAX_EXTRA) {
+      this.problem('the other fields', `must be at most ${MAX_EXTRA} characters long`);
+    }
+    if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(text)) {
+      this.problem('the other fields', 'hold a character that cannot be stored');
     }
     return rest;
   }
@@ -169,11 +169,16 @@ export class RowReader {
       throw new Failure(
         'invalid',
         problems.map(([field, texts]) => `${field}: ${texts.join('; ')}`).join(', '),
-        {
-          fields: this.#problems,
-        },
+        { fields: this.#problems },
       );
     }
-    return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as UserPatch;
+    const finished: Record<string, unknown> = {};
+    for (const field in patch) {
+      const value = patch[field as keyof UserPatch];
+      if (value !== undefined) finished[field] = value;
+    }
+    return finished;
   }
 }
+
+const EMPTY: JsonObject = Object.freeze({});

@@ -12,7 +12,8 @@ export const TERM = {
   name: (text: string) => `name=${fold(text)}`,
   role: (number: number) => `role=${number}`,
   callerIdGroup: (text: string) => `caller=${fold(text)}`,
-  timezone: (text: string) => `zone=${fold(text)}`,
+  /** Takes a zone's name or its city: users are filed under the city. */
+  timezone: (text: string) => `zone=${fold(cityOf(text))}`,
   flags: (mask: number) => `flags=${mask}`,
 } as const;
 
@@ -70,7 +71,6 @@ export function termsOf(user: TermSource, index: DialectIndex): string[] {
     terms.add(TERM.role(user.role.number));
     if (user.callerIdGroup !== null) terms.add(TERM.callerIdGroup(user.callerIdGroup));
     terms.add(TERM.timezone(user.timezone));
-    terms.add(TERM.timezone(cityOf(user.timezone)));
   }
   if (index.searches.includes('flags')) terms.add(TERM.flags(flagMask(user)));
   return [...terms];

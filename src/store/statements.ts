@@ -11,7 +11,7 @@ import {
   SqliteQueryCompiler,
   sql,
 } from 'kysely';
-import type { Cell, Statement } from './engine.ts';
+import type { Cell, Inserter, Statement } from './engine.ts';
 import type { Schema } from './schema/index.ts';
 
 /** A place in a statement that is filled each time it runs. */
@@ -88,6 +88,24 @@ export class Statements {
     this.#compiled.set(key, statement);
     return statement;
   }
+}
+
+/** Inserts into a table, any number of rows in one statement. */
+export function inserterOf(
+  statements: Statements,
+  table: keyof Schema,
+  columns: readonly string[],
+): Inserter {
+  return {
+    columns,
+    statement: (rows) =>
+      statements.get(`${table}.insert`, String(rows), (db) => {
+        const cells = () => sql`(${sql.join(columns.map((column) => cell(column)))})`;
+        const values = sql.join(Array.from({ length: rows }, cells));
+        const names = sql.join(columns.map((column) => sql.ref(column)));
+        return { compile: () => sql`insert into ${sql.table(table)} (${names}) values ${values}`.compile(db) };
+      }),
+  };
 }
 
 /**

@@ -10,7 +10,8 @@ export interface UsersTable {
   email: string | null;
   email_key: string | null;
   login_id: string;
-  login_id_key: string;
+  /** Null where the login id is the email. */
+  login_id_key: string | null;
   first_name: string;
   last_name: string;
   display_name: string | null;

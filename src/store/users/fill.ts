@@ -1,9 +1,10 @@
 import type { DialectIndex } from '../../directory/query.ts';
 import { termsOf } from '../../directory/terms.ts';
-import type { Engine, Values } from '../engine.ts';
-import { int, ints, listValues, padded, type Statements, text } from '../statements.ts';
+import type { Cell, Engine } from '../engine.ts';
+import { inserterOf, int, ints, listValues, padded, type Statements, text } from '../statements.ts';
 import type { NumberCounts } from './counts.ts';
 import type { KnownUsers } from './known.ts';
+import { NUMBER_COLUMNS, TERM_COLUMNS } from './write.ts';
 
 const CHUNK = 500;
 
@@ -36,23 +37,8 @@ export async function fillDialects(
       .where('contact_center_id', '=', int('cc'))
       .where('dialect', '=', text('dialect')),
   );
-  const addNumber = statements.get('dialect_numbers.fill', '', (db) =>
-    db.insertInto('dialect_numbers').values({
-      contact_center_id: int('cc'),
-      dialect: text('dialect'),
-      number: int('number'),
-      user_number: int('user'),
-      given: 0,
-    }),
-  );
-  const addTerm = statements.get('user_terms.fill', '', (db) =>
-    db.insertInto('user_terms').values({
-      contact_center_id: int('cc'),
-      dialect: text('dialect'),
-      term: text('term'),
-      number: int('number'),
-    }),
-  );
+  const newNumbers = inserterOf(statements, 'dialect_numbers', NUMBER_COLUMNS);
+  const newTerms = inserterOf(statements, 'user_terms', TERM_COLUMNS);
   const setHighest = statements.get('dialect_counters.fill', '', (db) =>
     db
       .insertInto('dialect_counters')
@@ -95,22 +81,22 @@ export async function fillDialects(
           });
           const taken = new Set(rows.map(([number]) => Number(number)));
           let highest = (await known.lastNumber(transaction, cc, dialect)) ?? 0;
-          const numbers: Values[] = [];
-          const terms: Values[] = [];
+          const numbers: Cell[][] = [];
+          const terms: Cell[][] = [];
           const counted: { number: number; by: number }[] = [];
           for (const user of users) {
             let number = user.dialectNumbers[dialect];
             if (number === undefined) {
               number = taken.has(user.number) ? highest + 1 : user.number;
               taken.add(number);
-              numbers.push({ cc, dialect, number, user: user.number });
+              numbers.push([cc, dialect, number, user.number, 0]);
               counted.push({ number, by: 1 });
             }
             highest = Math.max(highest, number);
-            for (const term of termsOf(user, index)) terms.push({ cc, dialect, term, number });
+            for (const term of termsOf(user, index)) terms.push([cc, dialect, term, number]);
           }
-          await transaction.run(addNumber, ...numbers);
-          await transaction.run(addTerm, ...terms);
+          await transaction.insert(newNumbers, numbers);
+          await transaction.insert(newTerms, terms);
           await counts.add(transaction, cc, dialect, counted);
           if (users.length > 0) await transaction.run(setHighest, { cc, dialect, highest });
         });

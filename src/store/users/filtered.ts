@@ -43,10 +43,11 @@ export function createFilterWalk(engine: Engine, statements: Statements, pages: 
   const build = (
     filters: readonly Filter[],
     byNumber: boolean,
+    byZone: boolean,
     lead: TermFilter | null,
     fields: readonly UserField[],
   ) =>
-    statements.get('users.filtered_page', `${filters.join()} ${byNumber} ${fields.join()}`, (db: Builder) => {
+    statements.get('users.filtered_page', `${filters.join()} ${byNumber} ${byZone} ${fields.join()}`, (db: Builder) => {
       const hasTerm = (filter: TermFilter) =>
         db
           .selectFrom('user_terms as t')
@@ -56,6 +57,8 @@ export function createFilterWalk(engine: Engine, statements: Statements, pages: 
           .where('t.term', '=', text(filter));
       let query = pages.listed(db, fields);
       if (byNumber) query = query.where('d.number', '=', int('number'));
+      // Cities are not unique: a zone given by its whole name is told from others of that city.
+      if (byZone) query = query.where(sql`lower(u.timezone)`, '=', text('zone'));
       for (const filter of filters) {
         if (filter === 'email') query = query.where('u.email_key', '=', text('email'));
         else if (filter === 'sipAccount') query = query.where('u.sip_account_key', '=', text('sipAccount'));
@@ -117,12 +120,14 @@ export function createFilterWalk(engine: Engine, statements: Statements, pages: 
     const filters = given.map(([filter]) => filter).sort();
     const byNumber = match.number !== undefined;
     if (match.number !== undefined) values.number = match.number;
+    const byZone = match.filters.timezone?.includes('/') === true;
+    if (byZone) values.zone = fold(match.filters.timezone ?? '');
     const narrow = byNumber || NARROW_FILTERS.some((filter) => filters.includes(filter));
     const lead = narrow ? null : (TERM_FILTERS.find((filter) => filters.includes(filter)) ?? null);
-    const statement = build(filters, byNumber, lead, fields);
+    const statement = build(filters, byNumber, byZone, lead, fields);
 
     if (lead === null) return engine.read(statement, { ...values, after, offset, limit: wanted });
-    if (filters.length === 1) {
+    if (filters.length === 1 && !byZone) {
       return engine.read(statement, {
         ...values,
         after,

@@ -7,7 +7,7 @@ import { termsOf } from '../../directory/terms.ts';
 import type { Named, User } from '../../directory/user.ts';
 import type { Cell, Engine, Transaction, Values } from '../engine.ts';
 import type { UsersTable } from '../schema/users.ts';
-import { cell, int, ints, listValues, padded, type Statements, text } from '../statements.ts';
+import { cell, inserterOf, int, ints, listValues, padded, type Statements, text } from '../statements.ts';
 import type { NumberCounts } from './counts.ts';
 import type { KnownUsers } from './known.ts';
 
@@ -24,7 +24,8 @@ const COLUMNS: {
   email: (user) => user.email,
   email_key: (user) => keyOf(user.email),
   login_id: (user) => user.loginId,
-  login_id_key: (user) => fold(user.loginId),
+  // One that is the email is found and kept unique by the email's own key.
+  login_id_key: (user) => (fold(user.loginId) === keyOf(user.email) ? null : fold(user.loginId)),
   first_name: (user) => user.firstName,
   last_name: (user) => user.lastName,
   display_name: (user) => user.displayName,
@@ -64,10 +65,41 @@ const COLUMNS: {
 const USER_COLUMNS = Object.entries(COLUMNS);
 
 /** A user as a row of `users`. */
-function toRow(cc: number, user: User): Record<string, Cell> {
-  const row: Record<string, Cell> = { contact_center_id: cc };
-  for (const [column, read] of USER_COLUMNS) row[column] = read(user);
+function toRow(cc: number, user: User): Cell[] {
+  const row: Cell[] = [cc];
+  for (const [, read] of USER_COLUMNS) row.push(read(user));
   return row;
+}
+
+/** The columns of a row of `dialect_numbers` and of `user_terms`, in the order in which they are inserted. */
+export const NUMBER_COLUMNS = ['contact_center_id', 'dialect', 'number', 'user_number', 'given'] as const;
+export const TERM_COLUMNS = ['contact_center_id', 'dialect', 'term', 'number'] as const;
+
+/** A user as named values, for updates. */
+function toValues(cc: number, user: User): Record<string, Cell> {
+  const values: Record<string, Cell> = { contact_center_id: cc };
+  for (const [column, read] of USER_COLUMNS) values[column] = read(user);
+  return values;
+}
+
+/** The order of the index, so that rows which lie together are written together. */
+function byTerm(a: readonly Cell[], b: readonly Cell[]): number {
+  const [termA, termB] = [String(a[2]), String(b[2])];
+  if (termA !== termB) return termA < termB ? -1 : 1;
+  return Number(a[3]) - Number(b[3]);
+}
+
+/** Extensions that one side of the changes has and the other has not. */
+function extensionsOf(
+  changes: readonly UserChange[],
+  of: 'before' | 'after',
+  not: 'before' | 'after',
+): { extension: string; user: number }[] {
+  return changes.flatMap((change) =>
+    (change[of]?.user.extensions ?? [])
+      .filter((extension) => !change[not]?.user.extensions.includes(extension))
+      .map((extension) => ({ extension, user: change.after.user.number })),
+  );
 }
 
 /** Writers of users in the store. `dialects` are those that every user gets a number and terms in. */
@@ -79,9 +111,10 @@ export function createUserWriter(
   dialects: readonly DialectIndex[],
 ): UserWriter {
   const placeholders = Object.fromEntries(USER_COLUMNS.map(([column]) => [column, cell(column)]));
-  const insertUser = statements.get('users.insert', '', (db) =>
-    db.insertInto('users').values({ contact_center_id: int('contact_center_id'), ...placeholders } as never),
-  );
+  const newUsers = inserterOf(statements, 'users', [
+    'contact_center_id',
+    ...USER_COLUMNS.map(([column]) => column),
+  ]);
   const updateUser = statements.get('users.update', '', (db) =>
     db
       .updateTable('users')
@@ -89,26 +122,18 @@ export function createUserWriter(
       .where('contact_center_id', '=', int('contact_center_id'))
       .where('number', '=', int('number')),
   );
-  const addExtension = statements.get('user_extensions.insert', '', (db) =>
-    db
-      .insertInto('user_extensions')
-      .values({ contact_center_id: int('cc'), extension: text('extension'), user_number: int('user') }),
-  );
+  const newExtensions = inserterOf(statements, 'user_extensions', [
+    'contact_center_id',
+    'extension',
+    'user_number',
+  ]);
   const dropExtension = statements.get('user_extensions.delete', '', (db) =>
     db
       .deleteFrom('user_extensions')
       .where('contact_center_id', '=', int('cc'))
       .where('extension', '=', text('extension')),
   );
-  const addNumber = statements.get('dialect_numbers.insert', '', (db) =>
-    db.insertInto('dialect_numbers').values({
-      contact_center_id: int('cc'),
-      dialect: text('dialect'),
-      number: int('number'),
-      user_number: int('user'),
-      given: int('given'),
-    }),
-  );
+  const newNumbers = inserterOf(statements, 'dialect_numbers', NUMBER_COLUMNS);
   const setGiven = statements.get('dialect_numbers.set_given', '', (db) =>
     db
       .updateTable('dialect_numbers')
@@ -130,14 +155,7 @@ export function createUserWriter(
       .values({ contact_center_id: int('cc'), dialect: text('dialect'), number: int('number') })
       .onConflict((conflict) => conflict.doNothing()),
   );
-  const addTerm = statements.get('user_terms.insert', '', (db) =>
-    db.insertInto('user_terms').values({
-      contact_center_id: int('cc'),
-      dialect: text('dialect'),
-      term: text('term'),
-      number: int('number'),
-    }),
-  );
+  const newTerms = inserterOf(statements, 'user_terms', TERM_COLUMNS);
   const dropTerm = statements.get('user_terms.delete', '', (db) =>
     db
       .deleteFrom('user_terms')
@@ -225,11 +243,23 @@ export function createUserWriter(
     const made = changes.filter((change) => change.before === null);
     const changed = changes.filter((change) => change.before !== null);
     // What was let go comes first, so that one user may take in this batch what another gives up.
-    await transaction.run(dropExtension, ...extensionRows(cc, changed, 'before', 'after'));
+    await transaction.runEach(
+      dropExtension,
+      extensionsOf(changed, 'before', 'after').map(({ extension }) => ({ cc, extension })),
+    );
     await releaseUniques(transaction, cc, changed);
-    await transaction.run(insertUser, ...made.map((change) => toRow(cc, change.after.user)));
-    await transaction.run(updateUser, ...changed.map((change) => toRow(cc, change.after.user)));
-    await transaction.run(addExtension, ...extensionRows(cc, changes, 'after', 'before'));
+    await transaction.insert(
+      newUsers,
+      made.map((change) => toRow(cc, change.after.user)),
+    );
+    await transaction.runEach(
+      updateUser,
+      changed.map((change) => toValues(cc, change.after.user)),
+    );
+    await transaction.insert(
+      newExtensions,
+      extensionsOf(changes, 'after', 'before').map(({ extension, user }) => [cc, extension, user]),
+    );
   }
 
   /** Emails and login ids may change hands within a batch: they are put out of the way before they are set. */
@@ -243,26 +273,13 @@ export function createUserWriter(
         keyOf(before?.user.email ?? null) !== keyOf(after.user.email) ||
         fold(before?.user.loginId ?? '') !== fold(after.user.loginId),
     );
-    await transaction.run(
+    await transaction.runEach(
       updateUser,
-      ...moved.map(({ before, after }) => ({
-        ...toRow(cc, before?.user ?? after.user),
+      moved.map(({ before, after }) => ({
+        ...toValues(cc, before?.user ?? after.user),
         email_key: null,
-        login_id_key: `\u0001${after.user.number}`,
+        login_id_key: null,
       })),
-    );
-  }
-
-  function extensionRows(
-    cc: number,
-    changes: readonly UserChange[],
-    of: 'before' | 'after',
-    not: 'before' | 'after',
-  ): Values[] {
-    return changes.flatMap((change) =>
-      (change[of]?.user.extensions ?? [])
-        .filter((extension) => !change[not]?.user.extensions.includes(extension))
-        .map((extension) => ({ cc, extension, user: change.after.user.number })),
     );
   }
 
@@ -275,10 +292,10 @@ export function createUserWriter(
     const dialect = index.name;
     const dropped: Values[] = [];
     const retired: Values[] = [];
-    const added: Values[] = [];
+    const added: Cell[][] = [];
     const regiven: Values[] = [];
     const droppedTerms: Values[] = [];
-    const addedTerms: Values[] = [];
+    const addedTerms: Cell[][] = [];
     const counted: { number: number; by: number }[] = [];
     const nowTaken = new Set(changes.map((change) => change.after.user.dialectNumbers[dialect]));
     for (const { before, after } of changes) {
@@ -288,7 +305,7 @@ export function createUserWriter(
       const oldNumber = before?.user.dialectNumbers[dialect];
       const moved = oldNumber !== number;
       if (moved) {
-        added.push({ cc, dialect, number, user: after.user.number, given });
+        added.push([cc, dialect, number, after.user.number, given]);
         counted.push({ number, by: 1 });
         if (oldNumber !== undefined) {
           dropped.push({ cc, dialect, number: oldNumber });
@@ -304,15 +321,15 @@ export function createUserWriter(
         if (moved || !terms.includes(term)) droppedTerms.push({ cc, dialect, term, number: oldNumber ?? 0 });
       }
       for (const term of terms) {
-        if (moved || !oldTerms.includes(term)) addedTerms.push({ cc, dialect, term, number });
+        if (moved || !oldTerms.includes(term)) addedTerms.push([cc, dialect, term, number]);
       }
     }
-    await transaction.run(dropNumber, ...dropped);
-    await transaction.run(retireNumber, ...retired);
-    await transaction.run(addNumber, ...added);
-    await transaction.run(setGiven, ...regiven);
-    await transaction.run(dropTerm, ...droppedTerms);
-    await transaction.run(addTerm, ...addedTerms);
+    await transaction.runEach(dropNumber, dropped);
+    await transaction.runEach(retireNumber, retired);
+    await transaction.insert(newNumbers, added);
+    await transaction.runEach(setGiven, regiven);
+    await transaction.runEach(dropTerm, droppedTerms);
+    await transaction.insert(newTerms, addedTerms.sort(byTerm));
     await counts.add(transaction, cc, dialect, counted);
   }
 
@@ -350,23 +367,23 @@ export function createUserWriter(
       roles: () => list(transaction, roles.list, cc),
       teams: () => list(transaction, teams.list, cc),
       addRoles: (all) =>
-        transaction.run(roles.insert, ...all.map((each) => ({ cc, ...each, key: fold(each.name) }))),
+        transaction.runEach(roles.insert, all.map((each) => ({ cc, ...each, key: fold(each.name) }))),
       addTeams: (all) =>
-        transaction.run(teams.insert, ...all.map((each) => ({ cc, ...each, key: fold(each.name) }))),
+        transaction.runEach(teams.insert, all.map((each) => ({ cc, ...each, key: fold(each.name) }))),
 
       async write(changes: readonly UserChange[], state: NumberState) {
         await writeUsers(transaction, cc, changes);
         for (const index of dialects) await writeNumbers(transaction, cc, index, changes);
-        await transaction.run(
+        await transaction.runEach(
           setHighest,
-          ...[...state.highest].map(([dialect, value]) => ({ cc, dialect, highest: value })),
+          [...state.highest].map(([dialect, value]) => ({ cc, dialect, highest: value })),
         );
         await transaction.run(advance, { cc, next: state.nextNumber });
       },
 
       async countImported(outcomes) {
         const rows = Object.entries(outcomes).filter(([, count]) => count > 0);
-        await transaction.run(countImport, ...rows.map(([outcome, count]) => ({ cc, outcome, count })));
+        await transaction.runEach(countImport, rows.map(([outcome, count]) => ({ cc, outcome, count })));
       },
     };
   }
