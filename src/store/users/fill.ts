@@ -10,7 +10,9 @@ const CHUNK = 500;
 
 /**
  * Gives every user a number and the search terms of each dialect that the store has not met, or that now
- * searches differently. Safe to break off: the dialect is noted as filled last.
+ * searches differently. Safe to break off: a dialect is noted as filled last, and no longer noted before
+ * anything of it changes. One that is not given is no longer noted either: users who come or change while
+ * it is away are not filed under it, and it is filled anew when it is back.
  */
 export async function fillDialects(
   engine: Engine,
@@ -27,6 +29,9 @@ export async function fillDialects(
       .insertInto('dialects')
       .values({ name: text('name'), searches: text('searches') })
       .onConflict((conflict) => conflict.column('name').doUpdateSet({ searches: text('searches') })),
+  );
+  const forget = statements.get('dialects.delete', '', (db) =>
+    db.deleteFrom('dialects').where('name', '=', text('name')),
   );
   const contactCenters = statements.get('contact_centers.ids', '', (db) =>
     db.selectFrom('contact_centers').select('contact_center_id').orderBy('contact_center_id'),
@@ -47,10 +52,17 @@ export async function fillDialects(
         conflict.columns(['contact_center_id', 'dialect']).doUpdateSet({ highest: int('highest') }),
       ),
   );
-  const takenStatement = (size: number) =>
-    statements.get('dialect_numbers.filled', String(size), (db) =>
+  const greatest = statements.get('dialect_counters.greatest', '', (db) =>
+    db
+      .selectFrom('dialect_counters')
+      .select('highest')
+      .where('contact_center_id', '=', int('cc'))
+      .where('dialect', '=', text('dialect')),
+  );
+  const takenStatement = (table: 'dialect_numbers' | 'retired_numbers', size: number) =>
+    statements.get(`${table}.filled`, String(size), (db) =>
       db
-        .selectFrom('dialect_numbers')
+        .selectFrom(table)
         .select('number')
         .where('contact_center_id', '=', int('cc'))
         .where('dialect', '=', text('dialect'))
@@ -60,6 +72,12 @@ export async function fillDialects(
   const met = new Map(
     (await engine.read(list, {})).map(([name, searches]) => [String(name), String(searches)]),
   );
+  const toForget = [...met]
+    .filter(
+      ([name, searches]) => dialects.find((each) => each.name === name)?.searches.join(',') !== searches,
+    )
+    .map(([name]) => ({ name }));
+  if (toForget.length > 0) await engine.transaction((transaction) => transaction.runEach(forget, toForget));
   for (const index of dialects) {
     const dialect = index.name;
     const searches = index.searches.join(',');
@@ -74,13 +92,18 @@ export async function fillDialects(
           after = users.at(-1)?.number ?? after;
           const own = users.map((user) => user.number);
           const size = padded(own.length);
-          const rows = await transaction.read(takenStatement(size), {
-            cc,
-            dialect,
-            ...listValues('k', own, size),
-          });
-          const taken = new Set(rows.map(([number]) => Number(number)));
-          let highest = (await known.lastNumber(transaction, cc, dialect)) ?? 0;
+          const taken = new Set<number>();
+          for (const table of ['dialect_numbers', 'retired_numbers'] as const) {
+            const rows = await transaction.read(takenStatement(table, size), {
+              cc,
+              dialect,
+              ...listValues('k', own, size),
+            });
+            for (const [number] of rows) taken.add(Number(number));
+          }
+          // Not the greatest that somebody has: what was given up is not taken again.
+          const [counter] = await transaction.read(greatest, { cc, dialect });
+          let highest = Number(counter?.[0] ?? 0);
           const numbers: Cell[][] = [];
           const terms: Cell[][] = [];
           const counted: { number: number; by: number }[] = [];
