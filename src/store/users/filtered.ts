@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { fold, isStorable } from '../../directory/fold.ts';
 import type { Filter, Match, UserField } from '../../directory/query.ts';
 import { TERM } from '../../directory/terms.ts';
+import { isTimeZone } from '../../directory/time-zone.ts';
 import type { Cell, Engine } from '../engine.ts';
 import { type Builder, int, type Statements, text } from '../statements.ts';
 import type { PageStatements } from './page-statements.ts';
@@ -47,49 +48,53 @@ export function createFilterWalk(engine: Engine, statements: Statements, pages: 
     lead: TermFilter | null,
     fields: readonly UserField[],
   ) =>
-    statements.get('users.filtered_page', `${filters.join()} ${byNumber} ${byZone} ${fields.join()}`, (db: Builder) => {
-      const hasTerm = (filter: TermFilter) =>
-        db
-          .selectFrom('user_terms as t')
-          .select('t.number')
-          .where('t.contact_center_id', '=', int('cc'))
-          .where('t.dialect', '=', text('dialect'))
-          .where('t.term', '=', text(filter));
-      let query = pages.listed(db, fields);
-      if (byNumber) query = query.where('d.number', '=', int('number'));
-      // Cities are not unique: a zone given by its whole name is told from others of that city.
-      if (byZone) query = query.where(sql`lower(u.timezone)`, '=', text('zone'));
-      for (const filter of filters) {
-        if (filter === 'email') query = query.where('u.email_key', '=', text('email'));
-        else if (filter === 'sipAccount') query = query.where('u.sip_account_key', '=', text('sipAccount'));
-        else if (filter === 'extension') {
-          query = query.where(
-            'u.number',
-            'in',
-            db
-              .selectFrom('user_extensions as x')
-              .select('x.user_number')
-              .where('x.contact_center_id', '=', int('cc'))
-              .where('x.extension', '=', text('extension')),
-          );
-        } else if (filter === lead) {
-          query = query.where(
-            'd.number',
-            'in',
-            hasTerm(filter)
-              .where('t.number', '>', int('after'))
-              .where('t.number', '<=', int('upto'))
-              .orderBy('t.number')
-              .limit(int('candidates')),
-          );
-        } else {
-          query = query.where((each) =>
-            each.exists(hasTerm(filter).where('t.number', '=', sql.ref<number>('d.number'))),
-          );
+    statements.get(
+      'users.filtered_page',
+      `${filters.join()} ${byNumber} ${byZone} ${fields.join()}`,
+      (db: Builder) => {
+        const hasTerm = (filter: TermFilter) =>
+          db
+            .selectFrom('user_terms as t')
+            .select('t.number')
+            .where('t.contact_center_id', '=', int('cc'))
+            .where('t.dialect', '=', text('dialect'))
+            .where('t.term', '=', text(filter));
+        let query = pages.listed(db, fields);
+        if (byNumber) query = query.where('d.number', '=', int('number'));
+        // Cities are not unique: a zone given by its whole name is told from others of that city.
+        if (byZone) query = query.where(sql`lower(u.timezone)`, '=', text('zone'));
+        for (const filter of filters) {
+          if (filter === 'email') query = query.where('u.email_key', '=', text('email'));
+          else if (filter === 'sipAccount') query = query.where('u.sip_account_key', '=', text('sipAccount'));
+          else if (filter === 'extension') {
+            query = query.where(
+              'u.number',
+              'in',
+              db
+                .selectFrom('user_extensions as x')
+                .select('x.user_number')
+                .where('x.contact_center_id', '=', int('cc'))
+                .where('x.extension', '=', text('extension')),
+            );
+          } else if (filter === lead) {
+            query = query.where(
+              'd.number',
+              'in',
+              hasTerm(filter)
+                .where('t.number', '>', int('after'))
+                .where('t.number', '<=', int('upto'))
+                .orderBy('t.number')
+                .limit(int('candidates')),
+            );
+          } else {
+            query = query.where((each) =>
+              each.exists(hasTerm(filter).where('t.number', '=', sql.ref<number>('d.number'))),
+            );
+          }
         }
-      }
-      return query.where('d.number', '>', int('after')).limit(int('limit')).offset(int('offset'));
-    });
+        return query.where('d.number', '>', int('after')).limit(int('limit')).offset(int('offset'));
+      },
+    );
 
   const LAST = 2 ** 31;
 
@@ -106,6 +111,8 @@ export function createFilterWalk(engine: Engine, statements: Statements, pages: 
     if (!given.every(([, value]) => isStorable(value))) return [];
     const values: Record<string, Cell> = { cc, dialect };
     for (const [filter, value] of given) {
+      // Users are filed under the city alone: what only ends like a zone's name must not find them.
+      if (filter === 'timezone' && value.includes('/') && !isTimeZone(value.trim())) return [];
       if (filter === 'role') {
         const [row] = await engine.read(role, { cc, key: fold(value) });
         if (row === undefined) return [];
