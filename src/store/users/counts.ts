@@ -105,7 +105,10 @@ export function createNumberCounts(statements: Statements) {
         }
       }
       const rows = [...changes.values()].filter((change) => change.count !== 0);
-      await transaction.runEach(add, rows.map((change) => ({ cc, dialect, ...change })));
+      await transaction.runEach(
+        add,
+        rows.map((change) => ({ cc, dialect, ...change })),
+      );
     },
   };
 }

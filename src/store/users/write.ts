@@ -367,9 +367,15 @@ export function createUserWriter(
       roles: () => list(transaction, roles.list, cc),
       teams: () => list(transaction, teams.list, cc),
       addRoles: (all) =>
-        transaction.runEach(roles.insert, all.map((each) => ({ cc, ...each, key: fold(each.name) }))),
+        transaction.runEach(
+          roles.insert,
+          all.map((each) => ({ cc, ...each, key: fold(each.name) })),
+        ),
       addTeams: (all) =>
-        transaction.runEach(teams.insert, all.map((each) => ({ cc, ...each, key: fold(each.name) }))),
+        transaction.runEach(
+          teams.insert,
+          all.map((each) => ({ cc, ...each, key: fold(each.name) })),
+        ),
 
       async write(changes: readonly UserChange[], state: NumberState) {
         await writeUsers(transaction, cc, changes);
@@ -383,7 +389,10 @@ export function createUserWriter(
 
       async countImported(outcomes) {
         const rows = Object.entries(outcomes).filter(([, count]) => count > 0);
-        await transaction.runEach(countImport, rows.map(([outcome, count]) => ({ cc, outcome, count })));
+        await transaction.runEach(
+          countImport,
+          rows.map(([outcome, count]) => ({ cc, outcome, count })),
+        );
       },
     };
   }
