@@ -55,7 +55,8 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
       .code(answer.status)
       .headers(answer.headers ?? {})
       .header('content-type', answer.contentType ?? 'application/json; charset=utf-8')
-      .send(answer.body);
+      // As bytes: to a text Fastify adds a charset, which application/problem+json does not have (RFC 9457).
+      .send(Buffer.from(answer.body));
   };
 
   const app = fastify({
