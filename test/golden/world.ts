@@ -1,15 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pino from 'pino';
-import type { ContactCenter } from '../../src/access/contact-center.ts';
-import { mintSecret, SCOPES, type Scope } from '../../src/access/token.ts';
-import { createToken } from '../../src/access/tokens.ts';
-import { type App, createApp, DIALECTS, FORMATS, SURROUNDINGS } from '../../src/app.ts';
-import { importUsers } from '../../src/directory/import.ts';
-import { readSource } from '../../src/directory/source/rows.ts';
-import { Failure } from '../../src/errors.ts';
+import { SURROUNDINGS } from '../../src/app.ts';
+import { loadUsers, makeTokens, openAppUnderTest, TOKEN_KINDS, type TokenKind } from '../app-under-test.ts';
 
 const GIVEN = join(import.meta.dirname, 'given');
 
@@ -51,102 +43,36 @@ export interface World {
   readonly address: string;
   /** Takes one request per second and token. */
   readonly limitedAddress: string;
-  /** A token's secret: kinds are good, recordings-only, voiso-only, other-dialects, expired, revoked, unknown, mistyped. */
-  secret(contactCenter: string, kind: string): string;
+  /** The secret of a contact center's token of that kind. */
+  secret(contactCenter: string, name: string): string;
   close(): Promise<void>;
-}
-
-/** Loads a file as the command `import --format auto` does; every row must be taken. */
-async function load(app: App, contactCenter: ContactCenter, file: string): Promise<void> {
-  const source = await readSource(createReadStream(join(GIVEN, file)), { columns: {} });
-  await importUsers(app.store.writer, source.rows, {
-    contactCenter,
-    formatOf: (first) => {
-      const format = FORMATS.find((each) => each.recognises(first));
-      if (format === undefined) throw new Error(`${file} looks like no format`);
-      return format;
-    },
-    dialects: DIALECTS.map((dialect) => dialect.name),
-    now: SURROUNDINGS.now,
-    newId: SURROUNDINGS.newId,
-    dryRun: false,
-    onRefused: ({ row, reason }) => {
-      throw new Failure('invalid', `${file} line ${row.line}: ${reason}`);
-    },
-    onProgress: () => {},
-  });
-}
-
-const DAY = 86_400_000;
-
-async function makeTokens(app: App, contactCenter: ContactCenter): Promise<Map<string, string>> {
-  const make = async (kind: {
-    scopes?: readonly Scope[];
-    dialects?: readonly string[];
-    age?: number;
-    expiresIn?: number;
-  }) => {
-    const surroundings = { now: () => SURROUNDINGS.now() - (kind.age ?? 0), newId: SURROUNDINGS.newId };
-    return createToken(app.store.access, surroundings, {
-      contactCenter,
-      label: 'golden',
-      scopes: kind.scopes ?? SCOPES,
-      dialects: kind.dialects ?? null,
-      expiresIn: kind.expiresIn ?? null,
-    });
-  };
-  const good = await make({});
-  const revoked = await make({});
-  await app.store.access.revokeToken(revoked.token.id, SURROUNDINGS.now());
-  return new Map([
-    ['good', good.secret],
-    ['revoked', revoked.secret],
-    ['expired', (await make({ age: 2 * DAY, expiresIn: DAY })).secret],
-    ['recordings-only', (await make({ scopes: ['recordings:read'] })).secret],
-    ['voiso-only', (await make({ dialects: ['voiso'] })).secret],
-    ['other-dialects', (await make({ dialects: ['convoso', 'smartflo'] })).secret],
-    ['unknown', mintSecret()],
-    ['mistyped', `${good.secret.slice(0, -1)}${good.secret.endsWith('0') ? '1' : '0'}`],
-  ]);
 }
 
 /** Makes the world that every golden case is asked of. */
 export async function makeWorld(): Promise<World> {
-  const data = await mkdtemp(join(tmpdir(), 'rollcall-golden-'));
-  const config = {
-    data,
-    host: '127.0.0.1',
-    port: 0,
-    workers: 1,
-    tls: null,
-    rateLimit: null,
-    trustProxy: null,
-    demo: false,
-  };
-  const log = pino({ level: 'silent' });
-  const app = await createApp(config, log);
-  const limited = await createApp({ ...config, rateLimit: 1 }, log);
-  const secrets = new Map<string, Map<string, string>>();
+  const { app, data, close } = await openAppUnderTest();
+  const limited = await openAppUnderTest({ data, rateLimit: 1 });
+  const secrets = new Map<string, Readonly<Record<TokenKind, string>>>();
   for (const [name, { timezone, files, settings = {} }] of Object.entries(CONTACT_CENTERS)) {
     const contactCenter = await app.store.access.createContactCenter(name, timezone, SURROUNDINGS.now());
-    for (const file of files) await load(app, contactCenter, file);
+    for (const file of files) await loadUsers(app, contactCenter, createReadStream(join(GIVEN, file)));
     for (const [key, value] of Object.entries(settings)) {
       await app.store.access.setSetting(contactCenter, key, value);
     }
     secrets.set(name, await makeTokens(app, contactCenter));
   }
   return {
-    address: await app.server.listen({ host: config.host, port: 0 }),
-    limitedAddress: await limited.server.listen({ host: config.host, port: 0 }),
-    secret(contactCenter, kind) {
-      const secret = secrets.get(contactCenter)?.get(kind);
-      if (secret === undefined) throw new Error(`there is no token ${kind} of ${contactCenter}`);
+    address: await app.server.listen({ host: '127.0.0.1', port: 0 }),
+    limitedAddress: await limited.app.server.listen({ host: '127.0.0.1', port: 0 }),
+    secret(contactCenter, name) {
+      const kind = TOKEN_KINDS.find((each) => each === name);
+      const secret = kind === undefined ? undefined : secrets.get(contactCenter)?.[kind];
+      if (secret === undefined) throw new Error(`there is no token ${name} of ${contactCenter}`);
       return secret;
     },
     async close() {
-      await app.close();
       await limited.close();
-      await rm(data, { recursive: true });
+      await close();
     },
   };
 }
