@@ -10,6 +10,7 @@ import { createImportCounts, type ImportTotals } from './import-counts.ts';
 import { type Finding, inspectStore } from './inspect.ts';
 import { migrate } from './migrations/index.ts';
 import { SqliteEngine } from './sqlite/engine.ts';
+import { pinStatistics } from './sqlite/statistics.ts';
 import { createBuilder, Statements } from './statements.ts';
 import { createNumberCounts } from './users/counts.ts';
 import { fillDialects } from './users/fill.ts';
@@ -59,6 +60,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   });
   try {
     await migrate(engine, 'sqlite', options.now());
+    await pinStatistics(engine);
     const statements = new Statements(createBuilder('sqlite'));
     const counts = createNumberCounts(statements);
     const teamNames = createTeamNames(statements);

@@ -197,6 +197,12 @@ export class SqliteEngine implements Engine {
     this.#writer.execute(sql);
   }
 
+  /** Runs plain SQL on both connections: what each has to take notice of. */
+  executeEverywhere(sql: string): void {
+    this.#writer.execute(sql);
+    this.#reader.execute(sql);
+  }
+
   /** One answer of a pragma, for checks. */
   pragma(name: string): unknown {
     return this.#reader.pragma(name);

@@ -115,10 +115,12 @@ export function createUserWriter(
     'contact_center_id',
     ...USER_COLUMNS.map(([column]) => column),
   ]);
+  // A number that is set, though to itself, has SQLite look for rows that refer to the user: all over the contact center.
+  const { number: _, ...changing } = placeholders;
   const updateUser = statements.get('users.update', '', (db) =>
     db
       .updateTable('users')
-      .set(placeholders)
+      .set(changing)
       .where('contact_center_id', '=', int('contact_center_id'))
       .where('number', '=', int('number')),
   );
