@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { Failure } from '../errors.ts';
 
@@ -50,7 +50,7 @@ export function isSecret(text: string): boolean {
 
 /** What the store keeps in place of a secret: its SHA-256 in hex. */
 export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex');
+  return hash('sha256', secret, 'hex');
 }
 
 /** Reads "users:read,recordings:read". @throws Failure invalid */

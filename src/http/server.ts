@@ -51,12 +51,33 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
     if (failure.kind === 'internal')
       deps.log.error({ requestId: request.id, error: safeError(error) }, 'bug');
     const answer = forms(pathOf(request)).encode(failure);
-    return reply
-      .code(answer.status)
-      .headers(answer.headers ?? {})
-      .header('content-type', answer.contentType ?? 'application/json; charset=utf-8')
-      // As bytes: to a text Fastify adds a charset, which application/problem+json does not have (RFC 9457).
-      .send(Buffer.from(answer.body));
+    return (
+      reply
+        .code(answer.status)
+        .headers(answer.headers ?? {})
+        .header('content-type', answer.contentType ?? 'application/json; charset=utf-8')
+        // As bytes: to a text Fastify adds a charset, which application/problem+json does not have (RFC 9457).
+        .send(Buffer.from(answer.body))
+    );
+  };
+
+  /** Counts and logs a request that was answered: one line, with nothing of what it carried. */
+  const record = (request: FastifyRequest, reply: FastifyReply): void => {
+    const { operation, dialect } = request.routeOptions.config;
+    const status = reply.statusCode;
+    const length = reply.getHeader('content-length');
+    deps.metrics.observeRequest(operation ?? 'none', status, reply.elapsedTime / 1000);
+    deps.log.info({
+      operation: operation ?? 'none',
+      route: request.is404 ? null : (request.routeOptions.url ?? null),
+      dialect: dialect ?? null,
+      contactCenter: request.access?.contactCenter.name ?? null,
+      tokenId: request.access?.token.id ?? null,
+      status,
+      ms: Math.round(reply.elapsedTime * 1000) / 1000,
+      bytes: length === undefined ? request.streamedBytes : Number(length),
+      requestId: request.id,
+    });
   };
 
   const app = fastify({
@@ -70,6 +91,8 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
     ...(options.tls === null ? {} : { https: { ...options.tls, maxHeaderSize: NODE_MAX_HEADERS } }),
     frameworkErrors: (error, request, reply) => {
       stamp(request, reply);
+      // Fastify runs no hooks for these.
+      reply.raw.once('finish', () => record(request, reply));
       fail(error, request, reply);
     },
     clientErrorHandler: (error, socket) => {
@@ -103,23 +126,7 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
     }
     if (headerBytes(request.raw.rawHeaders) > MAX_HEADERS) throw new HttpFailure('headers_too_large');
   });
-  app.addHook('onResponse', async (request, reply) => {
-    const { operation, dialect } = request.routeOptions.config;
-    const status = reply.statusCode;
-    const length = reply.getHeader('content-length');
-    deps.metrics.observeRequest(operation ?? 'none', status, reply.elapsedTime / 1000);
-    deps.log.info({
-      operation: operation ?? 'none',
-      route: request.is404 ? null : (request.routeOptions.url ?? null),
-      dialect: dialect ?? null,
-      contactCenter: request.access?.contactCenter.name ?? null,
-      tokenId: request.access?.token.id ?? null,
-      status,
-      ms: Math.round(reply.elapsedTime * 1000) / 1000,
-      bytes: length === undefined ? request.streamedBytes : Number(length),
-      requestId: request.id,
-    });
-  });
+  app.addHook('onResponse', async (request, reply) => record(request, reply));
   app.setErrorHandler(fail);
   app.setNotFoundHandler((request, reply) => fail(new HttpFailure('not_found'), request, reply));
 

@@ -1,4 +1,5 @@
 import type { Compilable } from 'kysely';
+import { LRUCache } from 'lru-cache';
 import type { ContactCenter } from '../access/contact-center.ts';
 import type { AccessStore } from '../access/ports.ts';
 import { SCOPES, type Token } from '../access/token.ts';
@@ -132,6 +133,10 @@ export function createAccessStore(engine: Engine, statements: Statements): Acces
       .where('expires_at', '<', int('now')),
   );
 
+  // Tokens that were found since anything was last written: a revocation empties it at once.
+  const found = new LRUCache<string, { token: Token; contactCenter: ContactCenter }>({ max: 10_000 });
+  let foundAt: number | null = null;
+
   const findContactCenter = async (name: string) => {
     const [row] = await engine.read(find, { name });
     return row === undefined ? null : readContactCenter(row);
@@ -211,9 +216,16 @@ export function createAccessStore(engine: Engine, statements: Statements): Acces
     },
 
     async findToken(hash) {
+      const mark = engine.mark();
+      if (mark === null || mark !== foundAt) found.clear();
+      foundAt = mark;
+      const known = found.get(hash);
+      if (known !== undefined) return known;
       const [row] = await engine.read(findToken, { hash });
       if (row === undefined) return null;
-      return { token: readToken(row), contactCenter: readContactCenter(row.slice(TOKEN.length)) };
+      const fresh = { token: readToken(row), contactCenter: readContactCenter(row.slice(TOKEN.length)) };
+      found.set(hash, fresh);
+      return fresh;
     },
   };
 }

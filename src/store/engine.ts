@@ -46,6 +46,11 @@ export function* insertParts<T>(rows: readonly T[]): Generator<readonly T[]> {
 }
 
 export interface Engine extends Reader {
+  /**
+   * A number that differs once anything was written since, by whichever process; null where the engine
+   * cannot tell for less than a keyed read. What was read at a mark holds while the mark is the same.
+   */
+  mark(): number | null;
   /** Runs `work` in one writing transaction: kept when it resolves, dropped when it rejects. */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;

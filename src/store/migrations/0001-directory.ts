@@ -28,15 +28,7 @@ export const firstDirectory: Migration = {
     const ints = (names: readonly string[]) => names.map((name) => `${name} integer not null`);
     const users = [
       ...ints(['contact_center_id', 'number', 'version', 'role_number']),
-      ...texts([
-        'id',
-        'login_id',
-        'first_name',
-        'last_name',
-        'status',
-        'level',
-        'queue_override',
-      ]),
+      ...texts(['id', 'login_id', 'first_name', 'last_name', 'status', 'level', 'queue_override']),
       ...nullableTexts(['email', 'email_key', 'login_id_key', 'display_name']),
       ...ints(['allow_queue_selection', 'allow_callbacks', 'allow_transfers', 'default_blended']),
       ...ints(['allow_blended_campaign', 'notifications', 'alter_customer_data']),

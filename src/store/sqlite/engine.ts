@@ -2,9 +2,9 @@ import Database from 'better-sqlite3';
 import { Failure } from '../../errors.ts';
 import {
   bind,
-  insertParts,
   type Cell,
   type Engine,
+  insertParts,
   type Observe,
   type Statement,
   type Transaction,
@@ -70,6 +70,7 @@ class Connection {
   readonly #path: string;
   readonly #observe: Observe | undefined;
   readonly #statements = new Map<string, Database.Statement>();
+  #version: Database.Statement | undefined;
 
   constructor(options: SqliteOptions) {
     this.#path = options.path;
@@ -127,6 +128,12 @@ class Connection {
     }
   }
 
+  /** SQLite's own count of what other connections committed, the writer beside this one among them. */
+  dataVersion(): number {
+    this.#version ??= this.#db.prepare('pragma data_version').pluck(true);
+    return Number(this.#version.get());
+  }
+
   get inTransaction(): boolean {
     return this.#db.inTransaction;
   }
@@ -161,6 +168,10 @@ export class SqliteEngine implements Engine {
 
   async read(statement: Statement, values: Values): Promise<Cell[][]> {
     return this.#reader.read(statement, values);
+  }
+
+  mark(): number {
+    return this.#reader.dataVersion();
   }
 
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {

@@ -64,19 +64,40 @@ export function createFilterWalk(engine: Engine, statements: Statements, pages: 
         // Cities are not unique: a zone given by its whole name is told from others of that city.
         if (byZone) query = query.where(sql`lower(u.timezone)`, '=', text('zone'));
         for (const filter of filters) {
-          if (filter === 'email') query = query.where('u.email_key', '=', text('email'));
-          else if (filter === 'sipAccount') query = query.where('u.sip_account_key', '=', text('sipAccount'));
-          else if (filter === 'extension') {
-            query = query.where(
-              'u.number',
-              'in',
-              db
-                .selectFrom('user_extensions as x')
-                .select('x.user_number')
-                .where('x.contact_center_id', '=', int('cc'))
-                .where('x.extension', '=', text('extension')),
-            );
-          } else if (filter === lead) {
+          if (filter === 'email' || filter === 'sipAccount') {
+          const column = filter === 'email' ? 'n.email_key' : 'n.sip_account_key';
+          query = query.where(
+            'd.number',
+            'in',
+            db
+              .selectFrom('users as n')
+              .innerJoin('dialect_numbers as m', (join) =>
+                join
+                  .onRef('m.contact_center_id', '=', 'n.contact_center_id')
+                  .onRef('m.user_number', '=', 'n.number')
+                  .on('m.dialect', '=', text('dialect')),
+              )
+              .select('m.number')
+              .where('n.contact_center_id', '=', int('cc'))
+              .where(column, '=', text(filter)),
+          );
+        } else if (filter === 'extension') {
+          query = query.where(
+            'd.number',
+            'in',
+            db
+              .selectFrom('user_extensions as x')
+              .innerJoin('dialect_numbers as m', (join) =>
+                join
+                  .onRef('m.contact_center_id', '=', 'x.contact_center_id')
+                  .onRef('m.user_number', '=', 'x.user_number')
+                  .on('m.dialect', '=', text('dialect')),
+              )
+              .select('m.number')
+              .where('x.contact_center_id', '=', int('cc'))
+              .where('x.extension', '=', text('extension')),
+          );
+        } else if (filter === lead) {
             query = query.where(
               'd.number',
               'in',

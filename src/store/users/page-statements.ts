@@ -61,6 +61,17 @@ export function createPageStatements(statements: Statements) {
   return {
     listed,
 
+    /** Whether a term finds anybody. */
+    hasTerm: statements.get('user_terms.any', '', (db) =>
+      db
+        .selectFrom('user_terms')
+        .select('number')
+        .where('contact_center_id', '=', int('cc'))
+        .where('dialect', '=', text('dialect'))
+        .where('term', '=', text('term'))
+        .limit(1),
+    ),
+
     everyone: (fields: readonly UserField[]): Statement =>
       statements.get('users.page', fields.join(), (db) =>
         listed(db, fields).where('d.number', '>', int('after')).limit(int('limit')),

@@ -67,7 +67,7 @@ export function createUserPages(
 ): UserPages {
   const pageStatements = createPageStatements(statements);
   const filterWalk = createFilterWalk(engine, statements, pageStatements);
-  // A count is read again only when something was written since: pages of one search share it.
+  // Totals and positions are read again only when the directory was written since: pages share them.
   const totals = new LRUCache<string, number>({
     max: 10_000,
     maxSize: 8_000_000,
@@ -90,6 +90,17 @@ export function createUserPages(
     return total;
   }
 
+  /** The dialect number at a position, or 0 behind the last. */
+  async function numberAt(contactCenter: ContactCenter, dialect: string, position: number): Promise<number> {
+    const key = `${contactCenter.id} ${contactCenter.revision} ${dialect} @${position}`;
+    let number = totals.get(key);
+    if (number === undefined) {
+      number = (await counts.numberAt(engine, contactCenter.id, dialect, position)) ?? 0;
+      totals.set(key, number);
+    }
+    return number;
+  }
+
   function anyOf(
     dialect: string,
     texts: readonly string[],
@@ -109,6 +120,22 @@ export function createUserPages(
     return { statement, values };
   }
 
+  /** Which flag masks anybody has, as bits: a page asks for no others. */
+  async function masksPresent(contactCenter: ContactCenter, dialect: string): Promise<number> {
+    const key = `${contactCenter.id} ${contactCenter.revision} ${dialect} masks`;
+    let present = totals.get(key);
+    if (present === undefined) {
+      present = 0;
+      for (const mask of masksOf({})) {
+        const values = { cc: contactCenter.id, dialect, term: TERM.flags(mask) };
+        const rows = await engine.read(pageStatements.hasTerm, values);
+        if (rows.length > 0) present |= 1 << mask;
+      }
+      totals.set(key, present);
+    }
+    return present;
+  }
+
   async function rowsOf(
     contactCenter: ContactCenter,
     query: PageQuery<UserField>,
@@ -121,8 +148,8 @@ export function createUserPages(
         if (offset === 0) {
           return engine.read(pageStatements.everyone(fields), { cc, dialect, after, limit: wanted });
         }
-        const first = await counts.numberAt(engine, cc, dialect, offset);
-        if (first === null) return [];
+        const first = await numberAt(contactCenter, dialect, offset);
+        if (first === 0) return [];
         return engine.read(pageStatements.everyone(fields), { cc, dialect, after: first - 1, limit: wanted });
       }
       case 'any-of': {
@@ -132,7 +159,11 @@ export function createUserPages(
         return engine.read(statement, { cc, ...values, limit: wanted, offset });
       }
       case 'flagged': {
-        const terms = masksOf(match.flags).map(TERM.flags);
+        const present = await masksPresent(contactCenter, dialect);
+        const terms = masksOf(match.flags)
+          .filter((mask) => ((present >>> mask) & 1) === 1)
+          .map(TERM.flags);
+        if (terms.length === 0) return [];
         const statement = pageStatements.flagged(fields, terms.length);
         return engine.read(statement, {
           cc,
@@ -147,7 +178,14 @@ export function createUserPages(
     }
   }
 
-  async function totalOf(contactCenter: ContactCenter, query: PageQuery<UserField>): Promise<number> {
+  async function totalOf(
+    contactCenter: ContactCenter,
+    query: PageQuery<UserField>,
+    read: number,
+  ): Promise<number> {
+    // A page that was not filled shows the end of the matches, and so their number.
+    const { offset = 0, limit } = query;
+    if (read <= limit && (read > 0 || offset === 0)) return offset + read;
     if (query.match.kind === 'everyone') return counts.total(engine, contactCenter.id, query.dialect);
     if (query.match.kind === 'any-of') {
       const texts = searchable(query.match);
@@ -159,7 +197,7 @@ export function createUserPages(
   return {
     async page<F extends UserField>(contactCenter: ContactCenter, query: PageQuery<F>): Promise<Page<F>> {
       const rows = await rowsOf(contactCenter, query, query.limit + 1);
-      const total = query.count === 'exact' ? await totalOf(contactCenter, query) : null;
+      const total = query.count === 'exact' ? await totalOf(contactCenter, query, rows.length) : null;
       const shown = rows.length > query.limit ? rows.slice(0, query.limit) : rows;
       const places = teamColumns(query.fields).map((at) => at + 1);
       const teamOf = await teamNames(engine, contactCenter.id, shown, places);
