@@ -153,6 +153,8 @@ function encodeStatusText(status: number): string {
 /** What a log may hold of an unexpected error: its type and where it was raised, never its message. */
 function safeError(error: unknown): { type: string; at: string[] } {
   if (!(error instanceof Error)) return { type: typeof error, at: [] };
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  // A message of several lines may hold one that looks like a frame.
+  const stack = (error.stack ?? '').replace(error.message, '');
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
   return { type: error.name, at: frames.slice(0, 8).map((line) => line.trim()) };
 }
