@@ -18,7 +18,6 @@ function createProgram(env: Readonly<Record<string, string | undefined>>): Comma
   const program = new Command('rollcall')
     .description('One directory of contact center users, answering as Convoso, Voiso and Smartflo.')
     .version(VERSION)
-    .showHelpAfterError('(rollcall --help tells more)')
     .configureOutput({ outputError: () => {} })
     .exitOverride();
   const newCommand: NewCommand = (parent, name, description) =>
