@@ -30,7 +30,7 @@ export interface UsersTable {
   alter_customer_data: number;
   timezone: string;
   connection_type: string;
-  /** JSON list; user_extensions holds them for search and uniqueness. */
+  /** Comma list; user_extensions holds them for search and uniqueness. */
   extensions: string;
   created_at: number;
   last_login_at: number | null;

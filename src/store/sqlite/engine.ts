@@ -154,6 +154,7 @@ class Connection {
 export class SqliteEngine implements Engine {
   readonly #reader: Connection;
   readonly #writer: Connection;
+  #mark: number | null = null;
   #lastWrite: Promise<unknown> = Promise.resolve();
 
   /** @throws Failure unavailable when the file cannot be opened or is no store. */
@@ -171,7 +172,14 @@ export class SqliteEngine implements Engine {
   }
 
   mark(): number {
-    return this.#reader.dataVersion();
+    if (this.#mark === null) {
+      this.#mark = this.#reader.dataVersion();
+      // One look serves every request of this turn of the event loop.
+      setImmediate(() => {
+        this.#mark = null;
+      });
+    }
+    return this.#mark;
   }
 
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {

@@ -26,9 +26,10 @@ const asJson = (column: string): Column<never> => ({
   columns: [`u.${column}`],
   read: (cells, at) => {
     const text = cells[at] as string | null;
-    // Most lists are empty; the parser is not asked for those.
+    // Most are empty; the parser is not asked for those.
+    if (text === null) return null as never;
     if (text === '[]') return EMPTY as never;
-    return (text === null ? null : JSON.parse(text)) as never;
+    return (text === '{}' ? EMPTY_OBJECT : JSON.parse(text)) as never;
   },
 });
 const asTeams = (column: string): Column<Named[]> => ({
@@ -36,6 +37,7 @@ const asTeams = (column: string): Column<Named[]> => ({
   read: (cells, at, teamOf) => (cells[at] === '[]' ? [] : JSON.parse(String(cells[at])).map(teamOf)),
 });
 const EMPTY: readonly never[] = Object.freeze([]);
+const EMPTY_OBJECT = Object.freeze({});
 
 const callbackTypes = new Map<string, readonly CallbackType[]>(
   [[], ['system'], ['personal'], ['system', 'personal']].map((list) => [
@@ -72,7 +74,10 @@ const COLUMNS: { readonly [F in UserField]: Column<User[F]> } = {
   alterCustomerData: asFlag('alter_customer_data'),
   timezone: asText('timezone'),
   connectionType: asText('connection_type'),
-  extensions: asJson('extensions'),
+  extensions: {
+    columns: ['u.extensions'],
+    read: (cells, at) => (cells[at] === '' ? EMPTY : String(cells[at]).split(',')),
+  },
   createdAt: asInstant('created_at'),
   lastLoginAt: asInstant('last_login_at'),
   sipAccount: asText('sip_account'),

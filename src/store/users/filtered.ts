@@ -65,39 +65,39 @@ export function createFilterWalk(engine: Engine, statements: Statements, pages: 
         if (byZone) query = query.where(sql`lower(u.timezone)`, '=', text('zone'));
         for (const filter of filters) {
           if (filter === 'email' || filter === 'sipAccount') {
-          const column = filter === 'email' ? 'n.email_key' : 'n.sip_account_key';
-          query = query.where(
-            'd.number',
-            'in',
-            db
-              .selectFrom('users as n')
-              .innerJoin('dialect_numbers as m', (join) =>
-                join
-                  .onRef('m.contact_center_id', '=', 'n.contact_center_id')
-                  .onRef('m.user_number', '=', 'n.number')
-                  .on('m.dialect', '=', text('dialect')),
-              )
-              .select('m.number')
-              .where('n.contact_center_id', '=', int('cc'))
-              .where(column, '=', text(filter)),
-          );
-        } else if (filter === 'extension') {
-          query = query.where(
-            'd.number',
-            'in',
-            db
-              .selectFrom('user_extensions as x')
-              .innerJoin('dialect_numbers as m', (join) =>
-                join
-                  .onRef('m.contact_center_id', '=', 'x.contact_center_id')
-                  .onRef('m.user_number', '=', 'x.user_number')
-                  .on('m.dialect', '=', text('dialect')),
-              )
-              .select('m.number')
-              .where('x.contact_center_id', '=', int('cc'))
-              .where('x.extension', '=', text('extension')),
-          );
-        } else if (filter === lead) {
+            const column = filter === 'email' ? 'n.email_key' : 'n.sip_account_key';
+            query = query.where(
+              'd.number',
+              'in',
+              db
+                .selectFrom('users as n')
+                .innerJoin('dialect_numbers as m', (join) =>
+                  join
+                    .onRef('m.contact_center_id', '=', 'n.contact_center_id')
+                    .onRef('m.user_number', '=', 'n.number')
+                    .on('m.dialect', '=', text('dialect')),
+                )
+                .select('m.number')
+                .where('n.contact_center_id', '=', int('cc'))
+                .where(column, '=', text(filter)),
+            );
+          } else if (filter === 'extension') {
+            query = query.where(
+              'd.number',
+              'in',
+              db
+                .selectFrom('user_extensions as x')
+                .innerJoin('dialect_numbers as m', (join) =>
+                  join
+                    .onRef('m.contact_center_id', '=', 'x.contact_center_id')
+                    .onRef('m.user_number', '=', 'x.user_number')
+                    .on('m.dialect', '=', text('dialect')),
+                )
+                .select('m.number')
+                .where('x.contact_center_id', '=', int('cc'))
+                .where('x.extension', '=', text('extension')),
+            );
+          } else if (filter === lead) {
             query = query.where(
               'd.number',
               'in',

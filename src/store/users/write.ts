@@ -43,7 +43,7 @@ const COLUMNS: {
   alter_customer_data: (user) => flag(user.alterCustomerData),
   timezone: (user) => user.timezone,
   connection_type: (user) => user.connectionType,
-  extensions: (user) => JSON.stringify(user.extensions),
+  extensions: (user) => user.extensions.join(','),
   created_at: (user) => user.createdAt,
   last_login_at: (user) => user.lastLoginAt,
   sip_account: (user) => user.sipAccount,
