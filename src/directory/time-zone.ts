@@ -153,6 +153,12 @@ export function cityOf(zone: string): string {
   return zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', ' ');
 }
 
+const AREAS: readonly string[] = [
+  ...['Etc', 'Asia', 'Europe', 'America', 'Africa', 'Australia', 'Pacific', 'Atlantic', 'Indian'],
+  ...['Antarctica', 'Arctic', 'America/Argentina', 'America/Indiana', 'America/Kentucky'],
+  ...['America/North_Dakota', 'US', 'Canada', 'Brazil', 'Chile', 'Mexico'],
+];
+
 let cities: Map<string, string> | undefined;
 
 /** The zone whose city has this name, case-blind; null if there is none. */
@@ -166,7 +172,10 @@ export function zoneForCity(city: string): string | null {
   }
   const found = cities.get(city.trim().toLowerCase());
   if (found !== undefined) return found;
-  return isTimeZone(city) ? city : null;
+  if (isTimeZone(city)) return city;
+  // Names that Node takes but does not list: newer spellings, the Etc zones, old links.
+  const name = city.trim().replaceAll(' ', '_');
+  return AREAS.map((area) => `${area}/${name}`).find(isTimeZone) ?? null;
 }
 
 const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
@@ -223,6 +232,9 @@ export function parseInstant(text: string): number | null {
   if (match === null) return null;
   const [, date, time, fraction = '', zone = 'Z'] = match;
   const offset = zone === 'Z' || zone.includes(':') ? zone : `${zone.slice(0, 3)}:${zone.slice(3)}`;
+  // Date.parse takes 30 February for a day in March, and 24:00 for the next day's start.
+  const wall = Date.parse(`${date}T${time}Z`);
+  if (Number.isNaN(wall) || wallClock(wall, 0, 'T') !== `${date}T${time}`) return null;
   const at = Date.parse(`${date}T${time}${fraction.slice(0, 4)}${offset}`);
   return Number.isNaN(at) ? null : at;
 }
