@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ContactCenter } from '../access/contact-center.ts';
 import { Failure } from '../errors.ts';
 import type { FormatContext, UserFormat } from './format.ts';
-import { applyPatch, blankUser, newIn } from './merge.ts';
+import { applyPatch, blankUser, madeLoginId, newIn } from './merge.ts';
 import { NameBook } from './names.ts';
 import type { UserPatch } from './patch.ts';
 import type { ImportCounts, UserWriter, UserWriting } from './ports.ts';
@@ -161,9 +161,13 @@ async function openWorkingSet(
   dialect: string | null,
   dialects: readonly string[],
 ): Promise<{ set: WorkingSet; names: NameBook }> {
-  const known = await writing.findKnown(keysOf(patches, dialect));
   const state = await writing.numberState();
   const own = ownNumbers(patches, state.nextNumber);
+  const keys = keysOf(patches, dialect);
+  // Who is new without either gets a login id of their number, which somebody may have taken for themselves.
+  const isNameless = patches.some((patch) => patch.loginId === undefined && patch.email == null);
+  const loginIds = isNameless ? new Set([...keys.loginIds, ...[...own].map(madeLoginId)]) : keys.loginIds;
+  const known = await writing.findKnown({ ...keys, loginIds });
   const taken = new Map<string, ReadonlySet<number>>();
   for (const each of dialects) taken.set(each, await writing.takenNumbers(each, own));
   return {
@@ -192,12 +196,18 @@ function applyRow(
   options: ImportOptions,
 ): Outcome {
   const entry = set.find(patch, format.dialect);
-  const given = patch.dialectNumbers ?? {};
+  // A number in a dialect that is not known here is not kept, and so changes nothing.
+  const given = Object.fromEntries(
+    Object.entries(patch.dialectNumbers ?? {}).filter(([dialect]) => options.dialects.includes(dialect)),
+  );
   set.checkGiven(entry, given);
   if (entry === null) {
     const number = patch.number ?? set.nextNumber;
     const blank = blankUser(number, patch.id ?? options.newId(), context.timezone, context.now);
-    const made = applyPatch(blank, patch, true, names);
+    const applied = applyPatch(blank, patch, true, names);
+    const isMadeUp = applied.loginId === madeLoginId(number) && patch.loginId === undefined;
+    const made =
+      isMadeUp && set.isLoginTaken(applied.loginId) ? { ...applied, loginId: `user-${applied.id}` } : applied;
     if (made.email === null && patch.loginId === undefined && shownName(made) === '') {
       throw new Failure('invalid', 'the row names nobody: it needs an email, a login id or a name');
     }

@@ -138,6 +138,11 @@ function setNames(draft: Draft, patch: UserPatch, isNew: boolean): void {
   if (draft.displayName === wholeName(draft)) draft.displayName = null;
 }
 
+/** The login id of a user who came without one and without an email. */
+export function madeLoginId(number: number): string {
+  return `user-${number}`;
+}
+
 function setLogin(draft: Draft, user: User, patch: UserPatch): void {
   if (patch.email !== undefined) draft.email = patch.email;
   else if (patch.loginId?.includes('@') && draft.email === null) draft.email = patch.loginId;
@@ -146,7 +151,7 @@ function setLogin(draft: Draft, user: User, patch: UserPatch): void {
     // A login id that was never set apart from the email goes on following it.
     draft.loginId = draft.email ?? user.loginId;
   }
-  if (draft.loginId === '') draft.loginId = `user-${draft.number}`;
+  if (draft.loginId === '') draft.loginId = madeLoginId(draft.number);
 }
 
 /** Sets the first extension and keeps the rest. One that the user has further back comes to the front. */

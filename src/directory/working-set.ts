@@ -125,6 +125,7 @@ export class WorkingSet {
   /** Puts a changed or new user in place. @throws Failure conflict when something unique is another's. */
   put(entry: Entry | null, user: User, given: Readonly<Record<string, number>>, isChanged: boolean): Entry {
     this.#checkUnique(entry, user);
+    this.#checkRoom(entry, user, given);
     const placed: Entry = entry ?? { before: null, user, given: new Set(), touched: true };
     if (entry !== null) this.#unfile(entry);
     placed.user = user;
@@ -136,6 +137,33 @@ export class WorkingSet {
     }
     this.#file(placed);
     return placed;
+  }
+
+  isLoginTaken(loginId: string): boolean {
+    return this.#byLogin.has(fold(loginId));
+  }
+
+  /** A row is taken in whole or not at all: every number that it makes one choose must be there. */
+  #checkRoom(entry: Entry | null, user: User, given: Readonly<Record<string, number>>): void {
+    for (const dialect of this.#dialects) {
+      const number = given[dialect];
+      const holder = number === undefined ? undefined : this.#byDialect.get(dialect)?.get(number);
+      const isChosen =
+        number === undefined
+          ? user.dialectNumbers[dialect] === undefined && !this.#isFree(dialect, user.number)
+          : holder !== undefined && holder !== entry;
+      if (isChosen && (this.#highest.get(dialect) ?? 0) >= MAX_NUMBER) {
+        throw refused(`dialectNumbers.${dialect}`, 'no number is left above the greatest one');
+      }
+    }
+  }
+
+  #isFree(dialect: string, number: number): boolean {
+    return (
+      number <= MAX_NUMBER &&
+      this.#taken.get(dialect)?.has(number) !== true &&
+      this.#byDialect.get(dialect)?.has(number) !== true
+    );
   }
 
   #checkUnique(entry: Entry | null, user: User): void {
@@ -179,11 +207,7 @@ export class WorkingSet {
 
   /** Chooses a dialect number: the user's own where that was never taken there, else one above all. */
   #choose(entry: Entry, dialect: string, own: number | null): void {
-    const numbers = this.#byDialect.get(dialect);
-    const isFree = own !== null && !this.#taken.get(dialect)?.has(own) && !numbers?.has(own);
-    const number = isFree ? own : (this.#highest.get(dialect) ?? 0) + 1;
-    if (number > MAX_NUMBER)
-      throw refused(`dialectNumbers.${dialect}`, 'no number is left above the greatest one');
+    const number = own !== null && this.#isFree(dialect, own) ? own : (this.#highest.get(dialect) ?? 0) + 1;
     this.#setNumber(entry, dialect, number);
   }
 
