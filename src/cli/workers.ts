@@ -9,7 +9,8 @@ interface MetricsAsked {
 interface MetricsTold {
   readonly tell: 'metrics';
   readonly id: number;
-  readonly text: string;
+  /** Null where a worker did not give its figures in time. */
+  readonly text: string | null;
 }
 
 const asked = (message: unknown): message is MetricsAsked =>
@@ -26,7 +27,8 @@ export async function awaitMetrics(own: () => Promise<string>): Promise<string> 
     const receive = (message: unknown) => {
       if (!told(message) || message.id !== id) return;
       process.off('message', receive);
-      resolve(message.text);
+      if (message.text !== null) resolve(message.text);
+      else reject(new Failure('unavailable', 'a worker gave no figures; ask again', { retryAfter: 1 }));
     };
     process.on('message', receive);
     if (process.send === undefined) own().then(resolve, reject);
@@ -53,7 +55,7 @@ export async function forkWorkers(config: ServeConfig): Promise<string> {
         if (!asked(message)) return;
         aggregator.clusterMetrics().then(
           (text) => worker.send({ tell: 'metrics', id: message.id, text } satisfies MetricsTold),
-          () => {},
+          () => worker.send({ tell: 'metrics', id: message.id, text: null } satisfies MetricsTold),
         );
       });
       worker.on('exit', (code) => {

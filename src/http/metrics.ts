@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import cluster from 'node:cluster';
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What is measured while serving. No label carries anything that came from outside. */
 export interface Metrics {
@@ -10,6 +11,11 @@ export interface Metrics {
 /** @param importTotals read at each scrape: imports run in processes of their own */
 export function createMetrics(importTotals: () => Promise<ReadonlyMap<string, number>>): Metrics {
   const registry = new Registry();
+  if (cluster.isWorker) {
+    // The first process asks each worker for its figures. Making an aggregator is what lets a worker answer.
+    new AggregatorRegistry();
+    AggregatorRegistry.setRegistries([registry]);
+  }
   collectDefaultMetrics({ register: registry });
   const requests = new Counter({
     name: 'rollcall_http_requests_total',
@@ -35,6 +41,8 @@ export function createMetrics(importTotals: () => Promise<ReadonlyMap<string, nu
     name: 'rollcall_imported_rows',
     help: 'Rows that imports have read since the store began, by outcome',
     labelNames: ['outcome'] as const,
+    // Every worker reads the same counts from the store: they are not to be added up.
+    aggregator: 'max',
     registers: [registry],
     async collect() {
       for (const [outcome, count] of await importTotals()) this.set({ outcome }, count);
