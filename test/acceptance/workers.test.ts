@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { json, text } from 'node:stream/consumers';
+import { after, before, describe, test } from 'node:test';
+import { type ServerProcess, serveJson, type Told } from './server-process.ts';
+
+describe('a server of two workers', () => {
+  let data: string;
+  let server: ServerProcess & { readonly told: Told };
+  before(async () => {
+    data = await mkdtemp(join(tmpdir(), 'rollcall-workers-'));
+    server = await serveJson('--demo', '--workers', '2', '--data', data);
+  });
+  after(async () => {
+    await server.stop();
+    await rm(data, { recursive: true });
+  });
+
+  /** Each request on a connection of its own: connections are what is shared out. */
+  const ask = async (
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<IncomingMessage> => {
+    const asked = get(new URL(path, server.told.address), { headers: { ...headers }, agent: false });
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    return answer;
+  };
+
+  test('answers on one port, and tells the figures of both at /metrics', async () => {
+    assert.equal(server.told.workers, 2);
+    const headers = { authorization: `Bearer ${server.told.demo?.token}` };
+    const requests = 20;
+    for (let sent = 0; sent < requests; sent += 1) {
+      const answer = await ask('/v1/users?limit=1', headers);
+      assert.equal(answer.statusCode, 200);
+      assert.equal(((await json(answer)) as { count: number }).count, 1);
+    }
+    const told = new Set<number>();
+    for (let scrape = 0; scrape < 4; scrape += 1) {
+      const figures = await text(await ask('/metrics'));
+      const line = /^rollcall_http_requests_total\{operation="smartflo\.users\.list",status="2xx"\} (\d+)$/m;
+      told.add(Number(line.exec(figures)?.[1]));
+      // The store tells every worker the same; their figures must not be added up.
+      assert.match(figures, /^rollcall_imported_rows\{outcome="made"\} 50$/m);
+    }
+    assert.deepEqual([...told], [requests], 'whichever worker is asked');
+  });
+
+  test('ends with both workers at SIGTERM', async () => {
+    const { code, stderr } = await server.stop();
+    assert.equal(code, 0);
+    for (const line of stderr.trimEnd().split('\n')) assert.equal(typeof JSON.parse(line), 'object');
+    await assert.rejects(ask('/healthz'), { code: 'ECONNREFUSED' });
+  });
+});
