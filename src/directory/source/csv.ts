@@ -1,10 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { Readable } from 'node:stream';
-import { parse } from 'csv-parse';
 import { Failure } from '../../errors.ts';
 import type { SourceRow } from '../import.ts';
 import { NATIVE_FIELDS } from '../native.ts';
 import type { Json } from '../user.ts';
+import { type CsvRecord, CsvScanner } from './csv-scanner.ts';
 
 /** Columns whose cells are lists, joined by semicolons or commas. */
 const LISTS: ReadonlySet<string> = new Set([
@@ -74,51 +73,29 @@ function readCell(field: string, text: string): Json | undefined {
   return text;
 }
 
-interface CsvRecord {
-  readonly record: readonly Buffer[];
-  readonly info: { readonly lines: number };
-  readonly raw: string;
-}
-
 /** Reads CSV (RFC 4180) with a header; each row becomes what a native JSON row would be. */
 export function readCsv(
   chunks: AsyncIterable<Buffer>,
   columns: Readonly<Record<string, string>>,
 ): { rows: AsyncIterable<SourceRow>; header: () => string | null } {
   let header: string | null = null;
-  const skipped: SourceRow[] = [];
-  const parser = parse({
-    encoding: null,
-    info: true,
-    raw: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-    max_record_size: 1_048_576,
-    on_skip: (error, raw) => {
-      const line = Number(error?.lines ?? 0);
-      skipped.push({ line, text: String(raw ?? '').trim(), problem: 'is not valid CSV: check its quotes' });
-      return undefined;
-    },
-  });
-  const records = Readable.from(chunks).compose(parser) as AsyncIterable<CsvRecord>;
 
+  async function* records(): AsyncGenerator<CsvRecord> {
+    const scanner = new CsvScanner();
+    for await (const chunk of chunks) yield* scanner.push(chunk);
+    yield* scanner.end();
+  }
   async function* rows(): AsyncGenerator<SourceRow> {
     let fields: (string | undefined)[] | null = null;
-    let line = 1;
-    for await (const { record, info, raw } of records) {
-      while (skipped.length > 0) yield skipped.shift() as SourceRow;
-      const text = String(raw).replace(/\r?\n$/, '');
-      const begins = line;
-      line = info.lines + 1;
+    for await (const { line, bytes, cells } of records()) {
+      const text = bytes.toString('utf8');
       if (fields === null) {
-        fields = readHeader(record, columns);
+        fields = readHeader(cells ?? [], columns);
         header = text;
-        continue;
-      }
-      yield readRecord(record, fields, begins, text);
+      } else if (cells === null) {
+        yield { line, text, problem: 'is not valid CSV: check its quotes' };
+      } else yield readRecord(cells, fields, line, text);
     }
-    while (skipped.length > 0) yield skipped.shift() as SourceRow;
   }
   return { rows: rows(), header: () => header };
 }

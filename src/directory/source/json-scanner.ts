@@ -55,6 +55,8 @@ export class JsonScanner {
   #keyStart = -1;
   #isKeyNext = false;
   #isContainerNext = false;
+  /** Whether the wrapper led to users, were they none. */
+  #hasLed = false;
 
   /** The records that end in this chunk. */
   *push(chunk: Buffer): Generator<ScannedRow> {
@@ -85,6 +87,7 @@ export class JsonScanner {
           if (this.#mayWrap && this.#depth === 1 && this.#isContainerNext) {
             // The text is a vendor's answer: what was captured so far is its head, and no record.
             this.#drop();
+            this.#hasLed = false;
             this.#frames.push('wrapper');
             start = this.#enter(byte, at);
             continue;
@@ -104,8 +107,13 @@ export class JsonScanner {
       if (isSpace(byte)) continue;
       const frame = this.#frames.at(-1);
       if (frame === 'wrapper' || frame === 'values') {
-        if (byte === CLOSE_OBJECT) this.#frames.pop();
-        else if (byte === QUOTE && this.#isKeyNext) {
+        if (byte === CLOSE_OBJECT) {
+          this.#frames.pop();
+          if (frame === 'wrapper' && !this.#hasLed) {
+            this.#hasLed = true;
+            yield { line: this.#line, bytes: Buffer.alloc(0), problem: 'holds no users under data' };
+          }
+        } else if (byte === QUOTE && this.#isKeyNext) {
           this.#inString = true;
           this.#openKey(at);
         } else if (byte === COLON) this.#isKeyNext = false;
@@ -164,6 +172,7 @@ export class JsonScanner {
   /** Goes into the list or object that a wrapper's key leads to; gives where a capture would start. */
   #enter(byte: number, at: number): number {
     // `value` holds one user (Voiso's sample).
+    this.#hasLed ||= byte === OPEN_LIST || this.#key !== 'data';
     if (byte === OPEN_OBJECT && this.#key === 'value') return this.#begin(byte, at, false);
     if (byte === OPEN_LIST) this.#frames.push('list');
     else this.#frames.push(this.#key === 'results' ? 'values' : 'wrapper');

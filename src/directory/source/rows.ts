@@ -70,7 +70,9 @@ function tellKind(first: Buffer): SourceKind {
   // JSON lines: a line that is a whole text, or one that opens like the next.
   const next = end < 0 ? '' : (text.slice(end + 1).trimStart()[0] ?? '');
   if (end >= 0 && isJson(line)) return 'jsonl';
-  return text[0] === '{' && /^\{\s*"/.test(line) && next === '{' ? 'jsonl' : 'json';
+  // One that stops where a value must follow is the head of a page whose users are on lines of their own.
+  const isHead = /[[,:{]\s*$/.test(line);
+  return text[0] === '{' && /^\{\s*"/.test(line) && next === '{' && !isHead ? 'jsonl' : 'json';
 }
 
 function isJson(text: string): boolean {
@@ -143,6 +145,8 @@ function* expand(value: Json, line: number, text: string): Generator<SourceRow> 
     yield { line, text, problem: 'is not an object' };
   } else if (isObject(value.data) || Array.isArray(value.data)) {
     yield* expandData(value.data, line);
+  } else if (isObject(value.results) || Array.isArray(value.results)) {
+    yield* expandData(value, line);
   } else if (isObject(value.value) || Array.isArray(value.value)) {
     yield* expand(value.value, line, JSON.stringify(value.value));
   } else if ((value.success === false || value.success === 'false') && !('email' in value)) {

@@ -1,0 +1,125 @@
+/** Cuts CSV (RFC 4180) into records, without holding more than one of them. */
+
+export interface CsvRecord {
+  /** The line on which the record begins, from 1. */
+  readonly line: number;
+  /** The record without its line end. */
+  readonly bytes: Buffer;
+  /** Null where its quotes are wrong. */
+  readonly cells: readonly Buffer[] | null;
+}
+
+/** The longest record, in bytes: behind this, a quote that is open was never meant to be. */
+const MAX_RECORD = 1024 * 1024;
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+
+/** Where a field ends, and its text; `end` is the place of what follows it. */
+type Field = { readonly end: number; readonly cell: Buffer } | 'wrong' | 'incomplete';
+
+/**
+ * A scanner that takes up again at the next line where quotes are wrong: a quote that is never closed
+ * costs its line, and not the rest of the file.
+ */
+export class CsvScanner {
+  #rest: Buffer = Buffer.alloc(0);
+  #line = 1;
+
+  /** The records that end in this chunk. Empty lines are none. */
+  *push(chunk: Buffer): Generator<CsvRecord> {
+    yield* this.#scan(chunk, false);
+  }
+
+  /** What stands behind the last line end. */
+  *end(): Generator<CsvRecord> {
+    yield* this.#scan(Buffer.alloc(0), true);
+  }
+
+  *#scan(chunk: Buffer, isEnd: boolean): Generator<CsvRecord> {
+    const text = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    let start = 0;
+    while (start < text.length) {
+      const record = readRecord(text, start, isEnd);
+      if (record === null) break;
+      const bytes = text.subarray(start, record.end);
+      if (bytes.length > 0) yield { line: this.#line, bytes, cells: record.cells };
+      for (
+        let at = text.indexOf(NEWLINE, start);
+        at >= 0 && at < record.next;
+        at = text.indexOf(NEWLINE, at + 1)
+      ) {
+        this.#line += 1;
+      }
+      start = record.next;
+    }
+    this.#rest = Buffer.from(text.subarray(start));
+  }
+}
+
+/** The record at `start`; null where it goes on behind the text. */
+function readRecord(
+  text: Buffer,
+  start: number,
+  isEnd: boolean,
+): { readonly end: number; readonly next: number; readonly cells: Buffer[] | null } | null {
+  const cells: Buffer[] = [];
+  for (let at = start; ; ) {
+    const field = text[at] === QUOTE ? readQuoted(text, at, isEnd) : readPlain(text, at, isEnd);
+    if (field === 'wrong' || (field === 'incomplete' && text.length - start > MAX_RECORD)) {
+      const line = readLine(text, start, isEnd);
+      return line === null ? null : { ...line, cells: null };
+    }
+    if (field === 'incomplete') return null;
+    cells.push(field.cell);
+    if (text[field.end] !== COMMA) return { end: field.end, next: behindLine(text, field.end), cells };
+    at = field.end + 1;
+  }
+}
+
+function readQuoted(text: Buffer, at: number, isEnd: boolean): Field {
+  let hasQuotes = false;
+  for (let from = at + 1; ; ) {
+    const quote = text.indexOf(QUOTE, from);
+    if (quote < 0) return isEnd ? 'wrong' : 'incomplete';
+    const next = text[quote + 1];
+    if (next === QUOTE) {
+      hasQuotes = true;
+      from = quote + 2;
+      continue;
+    }
+    const end = quote + 1;
+    // What follows decides; a carriage return only with what follows that.
+    const isOpen = next === undefined || (next === RETURN && text[end + 1] === undefined);
+    if (isOpen && !isEnd) return 'incomplete';
+    const isClosed =
+      isOpen || next === COMMA || next === NEWLINE || (next === RETURN && text[end + 1] === NEWLINE);
+    if (!isClosed) return 'wrong';
+    const cell = text.subarray(at + 1, quote);
+    return {
+      end,
+      cell: hasQuotes ? Buffer.from(cell.toString('latin1').replaceAll('""', '"'), 'latin1') : cell,
+    };
+  }
+}
+
+function readPlain(text: Buffer, at: number, isEnd: boolean): Field {
+  let end = at;
+  while (end < text.length && text[end] !== COMMA && text[end] !== NEWLINE) end += 1;
+  if (end === text.length && !isEnd) return 'incomplete';
+  if (text[end] !== COMMA && end > at && text[end - 1] === RETURN) end -= 1;
+  return { end, cell: text.subarray(at, end) };
+}
+
+function readLine(text: Buffer, start: number, isEnd: boolean): { end: number; next: number } | null {
+  const newline = text.indexOf(NEWLINE, start);
+  if (newline < 0 && !isEnd && text.length - start <= MAX_RECORD) return null;
+  const end = newline < 0 ? text.length : newline;
+  return { end: text[end - 1] === RETURN && end > start ? end - 1 : end, next: newline < 0 ? end : end + 1 };
+}
+
+function behindLine(text: Buffer, end: number): number {
+  return Math.min(text[end] === RETURN ? end + 2 : end + 1, text.length);
+}
