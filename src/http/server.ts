@@ -11,6 +11,8 @@ const MAX_BODY = 1_048_576;
 const MAX_HEADERS = 16_384;
 /** What Node itself reads before it gives up: the request line comes on top of the header block. */
 const NODE_MAX_HEADERS = 49_152;
+/** A request without a Host is refused here, in its vendor's form: Node would refuse it with nothing at all. */
+const NODE_OPTIONS = { maxHeaderSize: NODE_MAX_HEADERS, requireHostHeader: false };
 
 export interface ServerDeps extends MountDeps {
   readonly dialects: readonly Dialect[];
@@ -29,11 +31,8 @@ export interface ServerOptions {
 /** The HTTP server with every dialect mounted. It does not listen yet. */
 export function createServer(options: ServerOptions, deps: ServerDeps): FastifyInstance {
   const forms = createPathForms(deps.dialects, deps);
-  const pathOf = (request: FastifyRequest): string => {
-    const url = request.raw.url ?? '';
-    const query = url.indexOf('?');
-    return query < 0 ? url : url.slice(0, query);
-  };
+  const pathOf = (request: FastifyRequest): string =>
+    request.is404 ? readPath(request.raw.url ?? '') : (request.routeOptions.url ?? '');
 
   const fail = async (
     error: unknown,
@@ -63,21 +62,28 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
 
   /** Counts and logs a request that was answered: one line, with nothing of what it carried. */
   const record = (request: FastifyRequest, reply: FastifyReply): void => {
-    const { operation, dialect } = request.routeOptions.config;
+    const { operation = 'none', dialect = null } = request.routeOptions.config;
     const status = reply.statusCode;
     const length = reply.getHeader('content-length');
-    deps.metrics.observeRequest(operation ?? 'none', status, reply.elapsedTime / 1000);
+    const sent = length === undefined ? request.streamedBytes : Number(length);
+    deps.metrics.observeRequest(operation, status, reply.elapsedTime / 1000);
     deps.log.info({
-      operation: operation ?? 'none',
+      operation,
       route: request.is404 ? null : (request.routeOptions.url ?? null),
-      dialect: dialect ?? null,
+      dialect,
       contactCenter: request.access?.contactCenter.name ?? null,
       tokenId: request.access?.token.id ?? null,
       status,
       ms: Math.round(reply.elapsedTime * 1000) / 1000,
-      bytes: length === undefined ? request.streamedBytes : Number(length),
+      bytes: request.method === 'HEAD' ? 0 : sent,
       requestId: request.id,
     });
+  };
+  /** The same for what Node could not read as a request. */
+  const recordUnread = (status: number, bytes: number, requestId: string): void => {
+    const nobody = { operation: 'none', route: null, dialect: null, contactCenter: null, tokenId: null };
+    deps.metrics.observeRequest(nobody.operation, status, 0);
+    deps.log.info({ ...nobody, status, ms: 0, bytes, requestId });
   };
 
   const app = fastify({
@@ -87,8 +93,8 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
     genReqId: () => randomUUID(),
     trustProxy: options.trustProxy ?? false,
     forceCloseConnections: 'idle',
-    http: { maxHeaderSize: NODE_MAX_HEADERS },
-    ...(options.tls === null ? {} : { https: { ...options.tls, maxHeaderSize: NODE_MAX_HEADERS } }),
+    http: NODE_OPTIONS,
+    ...(options.tls === null ? {} : { https: { ...options.tls, ...NODE_OPTIONS } }),
     frameworkErrors: (error, request, reply) => {
       stamp(request, reply);
       // Fastify runs no hooks for these.
@@ -101,16 +107,20 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
       const packet = Buffer.isBuffer(error.rawPacket) ? error.rawPacket.toString('latin1', 0, 4096) : '';
       const path = /^[A-Z]+ ([^ ?]+)/.exec(packet)?.[1] ?? '';
       const kind = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'malformed';
-      const answer = forms(path).encode({ kind, fields: {} });
+      const answer = forms(readPath(path)).encode({ kind, fields: {} });
       const body = Buffer.from(answer.body);
+      const requestId = randomUUID();
       socket.end(
         `HTTP/1.1 ${answer.status} ${encodeStatusText(answer.status)}\r\n` +
           `Content-Type: ${answer.contentType ?? 'application/json; charset=utf-8'}\r\n` +
-          `Cache-Control: no-store\r\nX-Request-Id: ${randomUUID()}\r\n` +
+          `Cache-Control: no-store\r\nX-Request-Id: ${requestId}\r\n` +
           `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${answer.body}`,
       );
+      recordUnread(answer.status, body.length, requestId);
     },
   });
+  // An expectation that is not known may be ignored (RFC 9110 section 10.1.1); Node would answer it by itself.
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response));
   // Convoso's parameters may come in the body of a GET as well.
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   app.decorateRequest('access', null);
@@ -125,6 +135,10 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
       throw new HttpFailure('not_found');
     }
     if (headerBytes(request.raw.rawHeaders) > MAX_HEADERS) throw new HttpFailure('headers_too_large');
+    // RFC 9112 section 3.2.
+    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
+      throw new HttpFailure('malformed');
+    }
   });
   app.addHook('onResponse', async (request, reply) => record(request, reply));
   app.setErrorHandler(fail);
@@ -137,6 +151,16 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
 
 function stamp(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('cache-control', 'no-store').header('x-request-id', request.id);
+}
+
+/** The path of a request's target: without an origin (RFC 9112 section 3.2.2), a query, and escapes. */
+function readPath(target: string): string {
+  const path = target.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 /** The size of a header block as it was sent: name, colon, space, value and line end of each. */
