@@ -266,7 +266,13 @@ describe('what is logged of requests', () => {
       assert.match(answer, /^HTTP\/1\.1 4\d\d /);
       assertSilent(answer, 'the answer');
     }
-    assertSilent(JSON.stringify(await takeLines()), 'the log');
+    asked = answers.length;
+    const lines = await takeLines();
+    assert.deepEqual(
+      lines.map(({ status }) => status),
+      [400, 400, 400, 431],
+    );
+    assertSilent(JSON.stringify(lines), 'the log');
   });
 
   test('a bug is told by its type and place, not by its message', async () => {

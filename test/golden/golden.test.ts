@@ -18,12 +18,22 @@ interface Answer {
 }
 
 function send(address: string, method: string, path: string, { headers, body }: Message): Promise<Answer> {
+  // `Host: none` stands for a request without one.
+  const { host, ...sentHeaders } = headers;
   const length = body === '' ? {} : { 'content-length': Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
     const url = new URL(address);
     const sent = ask(
       // The path goes out as it is written: a URL object would mend it.
-      { host: url.hostname, port: url.port, method, path, headers: { ...headers, ...length }, agent: false },
+      {
+        host: url.hostname,
+        port: url.port,
+        method,
+        path,
+        headers: { ...sentHeaders, ...length },
+        setHost: host === undefined,
+        agent: false,
+      },
       (answer) => {
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
