@@ -31,9 +31,9 @@ export function listUsers(deps: DialectDeps): Endpoint {
       const count = (bytes: number) => {
         request.streamedBytes += bytes;
       };
-      return reply.send(
-        Readable.from(writeArray(users, pages, count), { objectMode: false, highWaterMark: 65_536 }),
-      );
+      // The rest of a directory is not read for an answer without a body.
+      const body = request.method === 'HEAD' ? [] : writeArray(users, pages, count);
+      return reply.send(Readable.from(body, { objectMode: false, highWaterMark: 65_536 }));
     },
   };
 }
