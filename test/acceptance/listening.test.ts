@@ -35,14 +35,15 @@ async function untilRefused(address: URL): Promise<void> {
 describe('where and how the server listens', () => {
   test('SIGTERM lets an answer under way end whole', async () => {
     const data = join(folder, 'drain');
-    const people = 10_000;
+    // Some 10 MB: more than the buffers of both ends of a connection hold.
+    const people = 25_000;
     const filled = await rollcall('demo', '--users', String(people), '--data', data, '--json');
     assert.equal(filled.code, 0, filled.stderr);
     const server = await serveJson('--demo', '--data', data);
     const url = new URL('/user_management/v1/users', server.told.address);
     const asked = getHttp(url, { headers: authorization(server.told), agent: false });
     const [answer] = (await once(asked, 'response')) as [IncomingMessage];
-    // Not a byte of the body is read yet: more of it is to come than sockets hold.
+    // Not a byte of the body is read yet, so that the rest cannot be sent.
     server.signal('SIGTERM');
     await untilRefused(url);
     assert.equal(await Promise.race([server.ended, 'still answering']), 'still answering');
