@@ -32,20 +32,28 @@ function base62(value: bigint, length: number): string {
   return text;
 }
 
+function checksumOf(body: string): string {
+  let text = '';
+  for (let rest = crc32(body); text.length < CHECKSUM_LENGTH; rest = Math.floor(rest / 62)) {
+    text = DIGITS[rest % 62] + text;
+  }
+  return text;
+}
+
 /**
  * A new secret: the prefix that secret scanners look for, 256 random bits, and a CRC-32 of both, so that
  * a mistyped or cut-off token is told from an unknown one without asking the store.
  */
 export function mintSecret(random: (bytes: number) => Buffer = randomBytes): string {
   const secret = PREFIX + base62(BigInt(`0x${random(32).toString('hex')}`), SECRET_LENGTH);
-  return secret + base62(BigInt(crc32(secret)), CHECKSUM_LENGTH);
+  return secret + checksumOf(secret);
 }
 
 /** Whether a text has the form and the checksum of one of our secrets. */
 export function isSecret(text: string): boolean {
   if (!SHAPE.test(text)) return false;
   const body = text.slice(0, -CHECKSUM_LENGTH);
-  return base62(BigInt(crc32(body)), CHECKSUM_LENGTH) === text.slice(-CHECKSUM_LENGTH);
+  return checksumOf(body) === text.slice(-CHECKSUM_LENGTH);
 }
 
 /** What the store keeps in place of a secret: its SHA-256 in hex. */

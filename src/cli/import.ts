@@ -83,6 +83,7 @@ async function openInput(
 class Rejects {
   readonly #path: string;
   #stream: WriteStream | null = null;
+  #failure: Error | null = null;
 
   constructor(path: string) {
     this.#path = path;
@@ -91,20 +92,25 @@ class Rejects {
   async add({ row, reason }: Refusal, source: Source): Promise<void> {
     if (this.#stream === null) {
       this.#stream = createWriteStream(this.#path, { mode: 0o600 });
+      this.#stream.on('error', (error) => {
+        this.#failure = error;
+      });
       const header = source.header();
-      if (header !== null) this.#write(/(^|,)_rejected$/.test(header) ? header : `${header},_rejected`);
+      if (header !== null) this.#write(REASON_FIRST.test(header) ? header : `_rejected,${header}`);
     }
-    if (!this.#write(this.#line({ row, reason }, source))) {
-      await new Promise<void>((resolve) => this.#stream?.once('drain', resolve));
+    const stream = this.#stream;
+    if (!this.#write(this.#line({ row, reason }, source)) && this.#failure === null) {
+      await new Promise((resolve) => stream.once('drain', resolve).once('error', resolve));
     }
+    this.#check();
   }
 
   #line({ row, reason }: Refusal, source: Source): string {
-    if (source.header() !== null) {
-      const isOld = /(^|,)_rejected$/.test(source.header() ?? '');
-      // A row that was rejected before has its old reason in its last cell.
-      const text = isOld ? row.text.replace(/,("([^"]|"")*"|[^",]*)$/, '') : row.text;
-      return `${text},"${reason.replaceAll('"', '""')}"`;
+    const header = source.header();
+    if (header !== null) {
+      // The reason stands first: behind a row that is short of a cell it would be taken for that cell.
+      const text = REASON_FIRST.test(header) ? row.text.replace(/^("([^"]|"")*"|[^",]*),/, '') : row.text;
+      return `"${reason.replaceAll('"', '""')}",${text}`;
     }
     if ('value' in row) return JSON.stringify({ ...row.value, _rejected: reason });
     return row.text.replaceAll(/\r?\n/g, ' ');
@@ -114,15 +120,36 @@ class Rejects {
     return this.#stream?.write(`${line}\n`) ?? true;
   }
 
+  #check(): void {
+    if (this.#failure === null) return;
+    throw new Failure(
+      'unavailable',
+      'cannot write the file that --rejects names; check its folder and the disk. What was good up to here is kept',
+      { cause: this.#failure },
+    );
+  }
+
   async close(): Promise<void> {
     if (this.#stream === null) return;
     this.#stream.end();
-    await finished(this.#stream);
+    await finished(this.#stream).catch(() => {});
+    this.#check();
   }
+}
+
+const REASON_FIRST = /^_rejected,/;
+
+/** A file of rejects is loaded again, and must not be emptied while it is read. */
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map((path) => stat(path).catch(() => null)));
+  return a != null && b != null && a.dev === b.dev && a.ino === b.ino;
 }
 
 async function runImport(file: string, flags: ImportFlags): Promise<void> {
   const columns = readMap(flags.map);
+  if (flags.rejects !== undefined && (await isSameFile(file, flags.rejects))) {
+    throw new UsageError('--rejects names the file that is imported; give it another name');
+  }
   await withStore(flags, async ({ access, writer }) => {
     const contactCenter = await needContactCenter(access, flags.contactCenter);
     const input = await openInput(file);

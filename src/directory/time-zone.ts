@@ -24,6 +24,9 @@ interface Year {
 interface Zone {
   readonly format: Intl.DateTimeFormat;
   readonly years: Map<number, Year>;
+  /** The standard offset, and the year that it was worked out for. */
+  standard: number;
+  standardYear: number;
 }
 
 const zones = new Map<string, Zone | null>();
@@ -45,7 +48,7 @@ function openZone(name: string): Zone | null {
         minute: 'numeric',
         second: 'numeric',
       });
-      zone = { format, years: new Map() };
+      zone = { format, years: new Map(), standard: 0, standardYear: Number.NaN };
     } catch {
       zone = null;
     }
@@ -123,7 +126,11 @@ export function offsetMinutes(zone: string, at: number): number {
 export function standardOffsetMinutes(zoneName: string, now: number): number {
   const zone = need(zoneName);
   const year = new Date(now).getUTCFullYear();
-  return Math.min(offsetIn(zone, Date.UTC(year, 0, 1)), offsetIn(zone, Date.UTC(year, 6, 1)));
+  if (zone.standardYear !== year) {
+    zone.standard = Math.min(offsetIn(zone, Date.UTC(year, 0, 1)), offsetIn(zone, Date.UTC(year, 6, 1)));
+    zone.standardYear = year;
+  }
+  return zone.standard;
 }
 
 /** An offset in hours with two decimals: "-8.00", "5.50" (Convoso's `local_gmt`). */
@@ -181,9 +188,8 @@ export function zoneForCity(city: string): string | null {
 const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
 
 function wallClock(at: number, offset: number, separator: string): string {
-  const local = new Date(at + offset * MINUTE);
-  const year = String(local.getUTCFullYear()).padStart(4, '0');
-  return `${year}-${two(local.getUTCMonth() + 1)}-${two(local.getUTCDate())}${separator}${two(local.getUTCHours())}:${two(local.getUTCMinutes())}:${two(local.getUTCSeconds())}`;
+  const local = new Date(at + offset * MINUTE).toISOString();
+  return local.slice(0, 10) + separator + local.slice(11, 19);
 }
 
 /** "YYYY-MM-DD HH:MM:SS" as a zone's clocks show it. */

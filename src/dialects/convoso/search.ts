@@ -3,6 +3,7 @@ import type { Access } from '../../access/tokens.ts';
 import type { FormatContext } from '../../directory/format.ts';
 import type { Match } from '../../directory/query.ts';
 import type { DialectDeps, Endpoint } from '../../http/dialect.ts';
+import { sendJson } from '../../http/send-json.ts';
 import { decodeSearch, type SearchParameters, secretOf } from './parameters.ts';
 import { mayListEveryone, profileOf } from './profiles.ts';
 import { describeSearch } from './schemas.ts';
@@ -25,7 +26,7 @@ export function searchUsers(deps: DialectDeps): Endpoint {
         profile === 'official'
           ? await official(deps, contactCenter, parameters, context)
           : await community(deps, contactCenter, parameters, context);
-      return reply.header('content-type', 'application/json; charset=utf-8').send(body);
+      return sendJson(reply, body);
     },
   };
 }

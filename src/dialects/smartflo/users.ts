@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Access } from '../../access/tokens.ts';
 import type { DialectDeps, Endpoint } from '../../http/dialect.ts';
 import { bearerSecret, type Query } from '../../http/query.ts';
+import { sendJson } from '../../http/send-json.ts';
 import { decodeList } from './parameters.ts';
 import { describeUsers } from './schemas.ts';
 import { encodeUser, FIELDS } from './user.ts';
@@ -31,7 +32,7 @@ export function listUsers(deps: DialectDeps): Endpoint {
         last_seen_id: users.at(-1)?.dialectNumber ?? null,
         data: users.map(encodeUser),
       };
-      return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(body));
+      return sendJson(reply, JSON.stringify(body));
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Access } from '../../access/tokens.ts';
 import type { Listed } from '../../directory/query.ts';
 import type { DialectDeps, Endpoint } from '../../http/dialect.ts';
 import { bearerSecret, type Query } from '../../http/query.ts';
+import { sendJson } from '../../http/send-json.ts';
 import { decodeList, type ListParameters } from './parameters.ts';
 import { describeUsers } from './schemas.ts';
 import { encodeUser, FIELDS } from './user.ts';
@@ -27,7 +28,8 @@ export function listUsers(deps: DialectDeps): Endpoint {
       // The first page is read before anything is sent: a store that fails still gives its own answer.
       const first = await pages.next();
       const users = first.done === true ? [] : first.value.users;
-      if (first.done === true || first.value.isLast) return reply.send(JSON.stringify(users.map(encodeUser)));
+      if (first.done === true || first.value.isLast)
+        return sendJson(reply, JSON.stringify(users.map(encodeUser)));
       const count = (bytes: number) => {
         request.streamedBytes += bytes;
       };

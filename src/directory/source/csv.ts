@@ -109,8 +109,7 @@ function readRecord(
   if (!record.every((cell) => isUtf8(cell))) {
     return { line, text, problem: 'is not UTF-8; save the file as UTF-8' };
   }
-  const isShortByRejected = fields.at(-1) === IGNORED && record.length === fields.length - 1;
-  if (record.length !== fields.length && !isShortByRejected) {
+  if (record.length !== fields.length) {
     return { line, text, problem: `has ${record.length} cells where the header has ${fields.length}` };
   }
   const value: Record<string, Json> = {};

@@ -70,7 +70,9 @@ class Connection {
   readonly #path: string;
   readonly #observe: Observe | undefined;
   readonly #statements = new Map<string, Database.Statement>();
-  #version: Database.Statement | undefined;
+  readonly #begin: Database.Statement;
+  readonly #commit: Database.Statement;
+  readonly #version: Database.Statement;
 
   constructor(options: SqliteOptions) {
     this.#path = options.path;
@@ -85,6 +87,9 @@ class Connection {
     this.#db.pragma('temp_store = memory');
     // Index pages are written again and again while many rows come in: fewer checkpoints, fewer writes.
     this.#db.pragma('wal_autocheckpoint = 16000');
+    this.#begin = this.#db.prepare('begin');
+    this.#commit = this.#db.prepare('commit');
+    this.#version = this.#db.prepare('pragma data_version').pluck(true);
   }
 
   #prepare(statement: Statement): Database.Statement {
@@ -128,9 +133,22 @@ class Connection {
     }
   }
 
+  /**
+   * Opens a reading transaction that lasts until this turn of the event loop ends: its statements share
+   * the cost of taking and giving up the file's locks, and see one state of the store.
+   */
+  beginTurn(): void {
+    if (this.#db.inTransaction) return;
+    this.#begin.run();
+    setImmediate(() => this.endTurn());
+  }
+
+  endTurn(): void {
+    if (this.#db.open && this.#db.inTransaction) this.#commit.run();
+  }
+
   /** SQLite's own count of what other connections committed, the writer beside this one among them. */
   dataVersion(): number {
-    this.#version ??= this.#db.prepare('pragma data_version').pluck(true);
     return Number(this.#version.get());
   }
 
@@ -154,7 +172,6 @@ class Connection {
 export class SqliteEngine implements Engine {
   readonly #reader: Connection;
   readonly #writer: Connection;
-  #mark: number | null = null;
   #lastWrite: Promise<unknown> = Promise.resolve();
 
   /** @throws Failure unavailable when the file cannot be opened or is no store. */
@@ -168,18 +185,13 @@ export class SqliteEngine implements Engine {
   }
 
   async read(statement: Statement, values: Values): Promise<Cell[][]> {
+    this.#reader.beginTurn();
     return this.#reader.read(statement, values);
   }
 
   mark(): number {
-    if (this.#mark === null) {
-      this.#mark = this.#reader.dataVersion();
-      // One look serves every request of this turn of the event loop.
-      setImmediate(() => {
-        this.#mark = null;
-      });
-    }
-    return this.#mark;
+    this.#reader.beginTurn();
+    return this.#reader.dataVersion();
   }
 
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
@@ -203,6 +215,8 @@ export class SqliteEngine implements Engine {
         },
       });
       writer.execute('COMMIT');
+      // Whoever awaits the write sees it, in this turn as well.
+      this.#reader.endTurn();
       return value;
     } catch (error) {
       // A full disk may have ended the transaction already.
@@ -214,11 +228,13 @@ export class SqliteEngine implements Engine {
   /** Runs plain SQL alone: schema changes. */
   execute(sql: string): void {
     this.#writer.execute(sql);
+    this.#reader.endTurn();
   }
 
   /** Runs plain SQL on both connections: what each has to take notice of. */
   executeEverywhere(sql: string): void {
     this.#writer.execute(sql);
+    this.#reader.endTurn();
     this.#reader.execute(sql);
   }
 
@@ -229,6 +245,7 @@ export class SqliteEngine implements Engine {
 
   async close(): Promise<void> {
     await this.#lastWrite;
+    this.#reader.endTurn();
     this.#reader.close();
     this.#writer.close();
   }

@@ -120,21 +120,39 @@ export function teamColumns(fields: readonly UserField[]): number[] {
   return places;
 }
 
+interface Place {
+  readonly field: UserField;
+  readonly at: number;
+  readonly read: Column<unknown>['read'];
+}
+
+/** Where each field's cells stand, worked out once for each list of fields. */
+const places = new WeakMap<readonly UserField[], Place[]>();
+
+function placesOf(fields: readonly UserField[]): Place[] {
+  let found = places.get(fields);
+  if (found === undefined) {
+    let at = 1;
+    found = fields.map((field) => {
+      const place = { field, at, read: COLUMNS[field].read };
+      at += COLUMNS[field].columns.length;
+      return place;
+    });
+    places.set(fields, found);
+  }
+  return found;
+}
+
 /** Reads rows whose first cell is the dialect number and whose others are the fields' columns. */
 export function readListed<F extends UserField>(
   rows: readonly (readonly Cell[])[],
   fields: readonly F[],
   teamOf: NamesOf,
 ): Listed<F>[] {
-  const columns = fields.map((field) => COLUMNS[field]);
+  const each = placesOf(fields);
   return rows.map((row) => {
     const user: Record<string, unknown> = { dialectNumber: row[0] };
-    let at = 1;
-    for (let index = 0; index < fields.length; index += 1) {
-      const column = columns[index] as Column<unknown>;
-      user[fields[index] as string] = column.read(row, at, teamOf);
-      at += column.columns.length;
-    }
+    for (const { field, at, read } of each) user[field] = read(row, at, teamOf);
     return user as Listed<F>;
   });
 }

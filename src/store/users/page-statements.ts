@@ -77,6 +77,40 @@ export function createPageStatements(statements: Statements) {
         listed(db, fields).where('d.number', '>', int('after')).limit(int('limit')),
       ),
 
+    /** The user with this email, and at the end of the row 1 where the term finds somebody too. */
+    byEmail: (fields: readonly UserField[]): Statement =>
+      statements.get('users.by_email', fields.join(), (db) =>
+        listed(db, fields)
+          .select(
+            sql<number>`exists ${db
+              .selectFrom('user_terms as t')
+              .select('t.number')
+              .where('t.contact_center_id', '=', int('cc'))
+              .where('t.dialect', '=', text('dialect'))
+              .where('t.term', '=', text('term'))}`.as('named'),
+          )
+          .where('u.contact_center_id', '=', int('cc'))
+          .where('u.email_key', '=', text('email')),
+      ),
+
+    /** A page of the users that one term finds. */
+    byTerm: (fields: readonly UserField[]): Statement =>
+      statements.get('users.by_term', fields.join(), (db) =>
+        listed(db, fields).where(
+          'd.number',
+          'in',
+          db
+            .selectFrom('user_terms as t')
+            .select('t.number')
+            .where('t.contact_center_id', '=', int('cc'))
+            .where('t.dialect', '=', text('dialect'))
+            .where('t.term', '=', text('term'))
+            .orderBy('t.number')
+            .limit(int('limit'))
+            .offset(int('offset')),
+        ),
+      ),
+
     anyOf: (
       shape: 'page' | 'count',
       fields: readonly UserField[],

@@ -120,6 +120,27 @@ export function createUserPages(
     return { statement, values };
   }
 
+  /**
+   * A search for one text, which is nearly always an email or a name and not both: each of these is found
+   * for less than their union. Null where it is both.
+   */
+  async function oneText(
+    cc: number,
+    dialect: string,
+    only: string,
+    fields: readonly UserField[],
+    offset: number,
+    wanted: number,
+  ): Promise<Cell[][] | null> {
+    const term = TERM.named(only);
+    const [row] = await engine.read(pageStatements.byEmail(fields), { cc, dialect, email: only, term });
+    if (row !== undefined) {
+      if (Number(row.at(-1)) === 1) return null;
+      return offset === 0 ? [row] : [];
+    }
+    return engine.read(pageStatements.byTerm(fields), { cc, dialect, term, offset, limit: wanted });
+  }
+
   /** Which flag masks anybody has, as bits: a page asks for no others. */
   async function masksPresent(contactCenter: ContactCenter, dialect: string): Promise<number> {
     const key = `${contactCenter.id} ${contactCenter.revision} ${dialect} masks`;
@@ -155,6 +176,11 @@ export function createUserPages(
       case 'any-of': {
         const texts = searchable(match);
         if (texts.length === 0) return [];
+        const [only] = texts;
+        if (texts.length === 1 && only !== undefined && numbersIn(texts).length === 0) {
+          const rows = await oneText(cc, dialect, only, fields, offset, wanted);
+          if (rows !== null) return rows;
+        }
         const { statement, values } = anyOf(dialect, texts, 'page', fields);
         return engine.read(statement, { cc, ...values, limit: wanted, offset });
       }
