@@ -46,7 +46,7 @@ describe('forms', () => {
           try {
             form = parseForm(body);
           } catch {
-            assert.match(body, /%(?![0-9a-f]{2})|%f/i);
+            assert.throws(() => decodeURIComponent(body), URIError);
             return;
           }
           const params = new URLSearchParams(body);
