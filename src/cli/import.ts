@@ -100,7 +100,9 @@ class Rejects {
     }
     const stream = this.#stream;
     if (!this.#write(this.#line({ row, reason }, source)) && this.#failure === null) {
-      await new Promise((resolve) => stream.once('drain', resolve).once('error', resolve));
+      await new Promise<void>((resolve) =>
+        stream.once('drain', () => resolve()).once('error', () => resolve()),
+      );
     }
     this.#check();
   }
