@@ -8,6 +8,7 @@ import { smartflo } from './dialects/smartflo/index.ts';
 import { voiso } from './dialects/voiso/index.ts';
 import type { UserFormat } from './directory/format.ts';
 import { native } from './directory/native.ts';
+import { Answers } from './http/answers.ts';
 import type { Dialect } from './http/dialect.ts';
 import { mountHealth } from './http/health.ts';
 import { createLimits, NO_LIMITS } from './http/limits.ts';
@@ -68,6 +69,7 @@ export async function createApp(
   const server = createServer(config, {
     dialects: DIALECTS,
     users: store.pages,
+    answers: new Answers(),
     access: store.access,
     now: SURROUNDINGS.now,
     limits: config.rateLimit === null ? NO_LIMITS : createLimits(config.rateLimit),

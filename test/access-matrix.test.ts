@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { InjectOptions } from 'fastify';
 import { DIALECTS, SURROUNDINGS } from '../src/app.ts';
+import { Answers } from '../src/http/answers.ts';
 import {
   type AppUnderTest,
   loadRows,
@@ -56,7 +57,7 @@ interface Cell {
 /** Every vendor's route with every method that it knows, at both mounts. */
 function vendorCells(): Cell[] {
   const cells: Cell[] = [];
-  const deps = { users: opened.app.store.pages, now: SURROUNDINGS.now };
+  const deps = { users: opened.app.store.pages, answers: new Answers(), now: SURROUNDINGS.now };
   for (const dialect of DIALECTS) {
     for (const endpoint of dialect.endpoints(deps)) {
       const methods = METHODS.filter((method) =>

@@ -50,7 +50,7 @@ export async function openAppUnderTest(
 
 /** Loads a file's bytes as the command `import --format auto` does; every row must be taken. */
 export async function loadUsers(
-  app: App,
+  app: Pick<App, 'store'>,
   contactCenter: ContactCenter,
   chunks: AsyncIterable<Buffer>,
 ): Promise<void> {
@@ -74,7 +74,11 @@ export async function loadUsers(
 }
 
 /** Loads native rows. */
-export function loadRows(app: App, contactCenter: ContactCenter, rows: readonly JsonObject[]): Promise<void> {
+export function loadRows(
+  app: Pick<App, 'store'>,
+  contactCenter: ContactCenter,
+  rows: readonly JsonObject[],
+): Promise<void> {
   const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
   return loadUsers(app, contactCenter, Readable.from([Buffer.from(text)]));
 }

@@ -22,11 +22,18 @@ export function searchUsers(deps: DialectDeps): Endpoint {
       const profile = profileOf(contactCenter, request.method);
       const parameters = decodeSearch(request, mayListEveryone(contactCenter, profile));
       const context = { timezone: contactCenter.timezone, now: deps.now() };
-      const body =
-        profile === 'official'
-          ? await official(deps, contactCenter, parameters, context)
-          : await community(deps, contactCenter, parameters, context);
-      return sendJson(reply, body);
+      const { users, offset, limit } = parameters;
+      // Standard offsets are those of the year: nothing else in an answer depends on the time.
+      const year = new Date(context.now).getUTCFullYear();
+      const question = ['convoso', profile, year, offset, limit, ...(users ?? [])];
+      if (users === null) question[0] = 'convoso everyone';
+      const make = profile === 'official' ? official : community;
+      return sendJson(
+        reply,
+        await deps.answers.find(contactCenter, question, () =>
+          make(deps, contactCenter, parameters, context),
+        ),
+      );
     },
   };
 }

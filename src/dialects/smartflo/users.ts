@@ -18,21 +18,24 @@ export function listUsers(deps: DialectDeps): Endpoint {
     secretOf: (request: FastifyRequest) => bearerSecret(request.headers.authorization, true),
     answer: async (request: FastifyRequest, reply: FastifyReply, { contactCenter }: Access) => {
       const { after, limit, flags } = decodeList(request.query as Query);
-      const { users, hasMore } = await deps.users.page(contactCenter, {
-        dialect: 'smartflo',
-        match: Object.keys(flags).length === 0 ? { kind: 'everyone' } : { kind: 'flagged', flags },
-        after,
-        limit,
-        count: 'none',
-        fields: FIELDS,
+      const question = ['smartflo', after, limit, ...Object.entries(flags).flat().map(String)];
+      const answer = await deps.answers.find(contactCenter, question, async () => {
+        const { users, hasMore } = await deps.users.page(contactCenter, {
+          dialect: 'smartflo',
+          match: Object.keys(flags).length === 0 ? { kind: 'everyone' } : { kind: 'flagged', flags },
+          after,
+          limit,
+          count: 'none',
+          fields: FIELDS,
+        });
+        return JSON.stringify({
+          has_more: hasMore,
+          count: users.length,
+          last_seen_id: users.at(-1)?.dialectNumber ?? null,
+          data: users.map(encodeUser),
+        });
       });
-      const body = {
-        has_more: hasMore,
-        count: users.length,
-        last_seen_id: users.at(-1)?.dialectNumber ?? null,
-        data: users.map(encodeUser),
-      };
-      return sendJson(reply, JSON.stringify(body));
+      return sendJson(reply, answer);
     },
   };
 }
