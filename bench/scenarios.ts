@@ -11,8 +11,11 @@ export interface Scenario {
   readonly requests: (users: number, token: string) => LoadRequest[];
 }
 
-/** Different requests that a round cycles through. */
-const VARIETY = 2000;
+/**
+ * Different requests that a round cycles through: more than the server keeps answers to, so that each is
+ * answered from the store. The scenarios that ask the same again say so.
+ */
+const VARIETY = 50_000;
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const spread = (users: number) =>
@@ -37,11 +40,21 @@ export const SCENARIOS: readonly Scenario[] = [
       spread(users).map((number) => search(token, String(demoPerson(number).email))),
   },
   {
-    name: 'Convoso by a last name of 1 %, 20 with total',
+    name: 'Convoso by a last name of 1 %, 20 with total, asked again',
     leastRatio: 0.18,
     isKeyed: true,
     requests: (_, token) =>
       Array.from({ length: 100 }, (_, at) => search(token, String(demoPerson(at + 1).lastName))),
+  },
+  {
+    name: 'Convoso by a last name of 1 %, 20 with total, any page',
+    leastRatio: 0.18,
+    isKeyed: false,
+    requests: (_, token) =>
+      Array.from({ length: 100 * 45 }, (_, at) => {
+        const request = search(token, String(demoPerson((at % 100) + 1).lastName));
+        return { ...request, path: `${request.path}&offset=${20 * Math.floor(at / 100)}` };
+      }),
   },
   {
     name: 'Smartflo 20 at a random cursor',
@@ -55,10 +68,15 @@ export const SCENARIOS: readonly Scenario[] = [
       })),
   },
   {
-    name: 'Smartflo by a flag of one in 20,000',
+    name: 'Smartflo by a flag of one in 20,000, random cursor',
     leastRatio: null,
     isKeyed: true,
-    requests: (_, token) => [{ method: 'GET', path: '/v1/users?is_web_login=false', headers: bearer(token) }],
+    requests: (users, token) =>
+      spread(users).map((number) => ({
+        method: 'GET',
+        path: `/v1/users?is_web_login=false&last_seen_id=${number}`,
+        headers: bearer(token),
+      })),
   },
   {
     name: 'Voiso by extension',
@@ -72,15 +90,16 @@ export const SCENARIOS: readonly Scenario[] = [
       })),
   },
   {
-    name: 'Convoso community at offset 0',
+    name: 'Convoso community at offset 0, asked again',
     leastRatio: 0.18,
     isKeyed: false,
     requests: (_, token) => [community(token, 0)],
   },
   {
-    name: 'Convoso community at 90 %',
+    name: 'Convoso community at about 90 %',
     leastRatio: null,
     isKeyed: false,
-    requests: (users, token) => [community(token, Math.floor(users * 0.9))],
+    requests: (users, token) =>
+      Array.from({ length: 5000 }, (_, at) => community(token, Math.floor(users * 0.9) - at)),
   },
 ];

@@ -51,7 +51,7 @@ export interface App {
 }
 
 /** Page cache of a serving process: memory stays flat, the operating system's own cache does the rest. */
-const SERVE_CACHE_MIB = 16;
+const SERVE_CACHE_MIB = 8;
 
 /** Puts the parts together: store in, dialects mounted, server out. */
 export async function createApp(

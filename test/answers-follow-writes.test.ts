@@ -49,11 +49,11 @@ describe('answers after a write from beside', () => {
     const nobody = await askAll();
     await write({ email: 'ada@fab.test', firstName: 'Ada', lastName: 'Byron' });
     const one = await askAll();
-    one.forEach((body, at) => assert.notEqual(body, nobody[at]));
+    for (const [at, body] of one.entries()) assert.notEqual(body, nobody[at]);
     assert.deepEqual(await askAll(), one);
     await write({ email: 'ada@fab.test', firstName: 'Ada', lastName: 'Lovelace' });
     const changed = await askAll();
-    changed.forEach((body, at) => assert.notEqual(body, one[at]));
+    for (const [at, body] of changed.entries()) assert.notEqual(body, one[at]);
 
     const search = '/v1/users/search';
     assert.equal((await ask(search)).json().code, 6005);
