@@ -31,10 +31,14 @@ class Dictionary {
 
   /** Forgets those made since `mark`: the row that named them was refused. */
   rewind(mark: number): void {
-    for (const each of this.added.splice(mark)) {
+    const dropped = this.added.splice(mark);
+    if (dropped.length === 0) return;
+    for (const each of dropped) {
       this.#byNumber.delete(each.number);
       this.#byName.delete(fold(each.name));
     }
+    this.#highest = 0;
+    for (const number of this.#byNumber.keys()) this.#highest = Math.max(this.#highest, number);
   }
 
   #make(number: number | undefined, name: string | undefined): Named {
