@@ -67,7 +67,11 @@ function listenFailure(error: unknown, { host, port }: ServeConfig): unknown {
 async function runServe(flags: ServeFlags & { readonly json?: boolean }): Promise<void> {
   const config = asUsage(() => readServeConfig(flags));
   if (cluster.isWorker) {
-    await serveHere(config);
+    await serveHere(config).catch((error) => {
+      // The channel to the first process would keep a worker alive that serves nothing.
+      process.disconnect();
+      throw error;
+    });
     return;
   }
   // Made before anything is served, and by one process alone.

@@ -46,24 +46,29 @@ export async function forkWorkers(config: ServeConfig): Promise<string> {
   const fork = (): Promise<string> =>
     new Promise((resolve, reject) => {
       const worker = cluster.fork();
+      let hasServed = false;
       workers.add(worker);
       worker.on('listening', ({ address, port, addressType }) => {
+        hasServed = true;
         const host = addressType === 6 ? `[${address}]` : (address ?? config.host);
         resolve(`${config.tls === null ? 'http' : 'https'}://${host}:${port}`);
       });
       worker.on('message', (message: unknown) => {
         if (!asked(message)) return;
-        aggregator.clusterMetrics().then(
-          (text) => worker.send({ tell: 'metrics', id: message.id, text } satisfies MetricsTold),
-          () => worker.send({ tell: 'metrics', id: message.id, text: null } satisfies MetricsTold),
-        );
+        const tell = (text: string | null) => {
+          // It may have ended meanwhile: then nobody waits for the figures.
+          worker.process.send?.({ tell: 'metrics', id: message.id, text } satisfies MetricsTold, () => {});
+        };
+        aggregator.clusterMetrics().then(tell, () => tell(null));
       });
-      worker.on('exit', (code) => {
+      // Messages to a worker that is just ending cannot be sent; its end is what is acted on.
+      worker.on('error', () => {});
+      worker.on('exit', () => {
         workers.delete(worker);
         reject(new Failure('unavailable', 'a worker ended before it served; what it said is above'));
         if (isEnding) {
-          if (workers.size === 0) process.exit(0);
-        } else if (code !== 2 && code !== 1) {
+          if (workers.size === 0) process.exit();
+        } else if (hasServed) {
           // A crash costs one worker's requests under way, not the service.
           fork().catch(() => {});
         } else if (workers.size === 0) process.exit(1);
@@ -76,6 +81,9 @@ export async function forkWorkers(config: ServeConfig): Promise<string> {
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
-  const addresses = await Promise.all(Array.from({ length: config.workers }, fork));
+  const addresses = await Promise.all(Array.from({ length: config.workers }, fork)).catch((error) => {
+    end();
+    throw error;
+  });
   return addresses[0] ?? '';
 }

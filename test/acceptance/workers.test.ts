@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json, text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import { type ServerProcess, serveJson, type Told } from './server-process.ts';
+import { rollcall, type ServerProcess, serveJson, type Told } from './server-process.ts';
 
 describe('a server of two workers', () => {
   let data: string;
@@ -56,4 +57,16 @@ describe('a server of two workers', () => {
     for (const line of stderr.trimEnd().split('\n')) assert.equal(typeof JSON.parse(line), 'object');
     await assert.rejects(ask('/healthz'), { code: 'ECONNREFUSED' });
   });
+});
+
+test('workers that cannot listen end, and the first process with them', async () => {
+  const data = await mkdtemp(join(tmpdir(), 'rollcall-workers-'));
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const ended = await rollcall('serve', '--data', data, '--workers', '2', '--port', String(port));
+  assert.equal(ended.code, 1);
+  assert.match(ended.stderr, /^rollcall: port \d+ is taken by another program; give another with --port$/m);
+  other.close();
+  await rm(data, { recursive: true });
 });
