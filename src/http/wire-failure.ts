@@ -42,7 +42,7 @@ export class HttpFailure extends Error {
   }
 }
 
-/** Fastify's own errors, by code, that are the client's doing. */
+/** Errors of Fastify and Node, by code, that are the client's doing. */
 const FASTIFY: Readonly<Record<string, WireFailureKind>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
@@ -51,6 +51,8 @@ const FASTIFY: Readonly<Record<string, WireFailureKind>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'malformed',
   FST_ERR_BAD_URL: 'malformed',
   FST_ERR_MAX_PARAM_LENGTH: 'not_found',
+  // The client hung up in the middle of its body.
+  ECONNRESET: 'malformed',
 };
 
 /** What an error means on a wire. `internal` is a bug, and nobody's doing but ours. */
