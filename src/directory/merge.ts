@@ -147,11 +147,16 @@ function setLogin(draft: Draft, user: User, patch: UserPatch): void {
   if (patch.email !== undefined) draft.email = patch.email;
   else if (patch.loginId?.includes('@') && draft.email === null) draft.email = patch.loginId;
   if (patch.loginId !== undefined) draft.loginId = patch.loginId;
-  else if (user.loginId === '' || (user.email !== null && fold(user.email) === fold(user.loginId))) {
+  else if (user.loginId === '' || (patch.email !== undefined && logsInByEmail(user))) {
     // A login id that was never set apart from the email goes on following it.
     draft.loginId = draft.email ?? user.loginId;
   }
   if (draft.loginId === '') draft.loginId = madeLoginId(draft.number);
+}
+
+/** Whether a user logs in with their email, in whichever capitals. */
+function logsInByEmail({ email, loginId }: User): boolean {
+  return email !== null && fold(email) === fold(loginId);
 }
 
 /** Sets the first extension and keeps the rest. One that the user has further back comes to the front. */
