@@ -48,6 +48,17 @@ describe('rows that meet in one load', () => {
     assert.deepEqual([first?.version, second?.version], [2, 2]);
   });
 
+  it('leave the capitals of a login id, where the email is the one that is known', async () => {
+    const here = await open();
+    await here.load('convoso', [convosoRow(1, { email: 'ann@example.com' })]);
+    await here.load('smartflo', [smartfloRow(7, { login_id: 'Ann@Example.com' })]);
+    const { loginId, version } = await here.person(1);
+    assert.equal(loginId, 'Ann@Example.com');
+    const again = await here.load('convoso', [convosoRow(1, { email: 'ann@example.com' })]);
+    assert.deepEqual([again.changed, again.unchanged], [0, 1]);
+    assert.deepEqual(await here.person(1).then((user) => [user.loginId, user.version]), [loginId, version]);
+  });
+
   it('count each change of a load once', async () => {
     const here = await open();
     await here.load('native', [{ email: 'a@example.com' }]);

@@ -216,17 +216,6 @@ describe('what a row changes', () => {
     assert.equal((await here.person(2)).email, null);
   });
 
-  it('is not the capitals of a login id, where the email is the one that is known', async () => {
-    const here = await open();
-    await here.load('convoso', [convosoRow(1, { email: 'ann@example.com' })]);
-    await here.load('smartflo', [smartfloRow(7, { login_id: 'Ann@Example.com' })]);
-    const { loginId, version } = await here.person(1);
-    assert.equal(loginId, 'Ann@Example.com');
-    const again = await here.load('convoso', [convosoRow(1, { email: 'ann@example.com' })]);
-    assert.deepEqual([again.changed, again.unchanged], [0, 1]);
-    assert.deepEqual(await here.person(1).then((user) => [user.loginId, user.version]), [loginId, version]);
-  });
-
   it('makes roles and teams when they are first named, and takes no number twice', async () => {
     const here = await open();
     await here.load('voiso', [
