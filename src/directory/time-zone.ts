@@ -204,7 +204,8 @@ export function formatWithOffset(at: number, zone: string): string {
   return `${wallClock(at, offset, 'T')}${offset < 0 ? '-' : '+'}${two(Math.floor(size / 60))}${two(size % 60)}`;
 }
 
-const LOCAL = /^(\d{4})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2}):(\d{2})$/;
+/** Years from 1000 to 2999: a time moved between zones keeps its four digits. */
+const LOCAL = /^([12]\d{3})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2}):(\d{2})$/;
 
 /**
  * The instant at which a zone's clocks show "YYYY-MM-DD HH:MM:SS"; null if the text is no such time.
@@ -234,7 +235,7 @@ export function parseLocal(text: string, zone: string): number | null {
 
 /** An ISO 8601 instant with its offset ("...-0800", "...-08:00" or "...Z"); null if it is none. */
 export function parseInstant(text: string): number | null {
-  const match = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})$/.exec(text);
+  const match = /^([12]\d{3}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})$/.exec(text);
   if (match === null) return null;
   const [, date, time, fraction = '', zone = 'Z'] = match;
   const offset = zone === 'Z' || zone.includes(':') ? zone : `${zone.slice(0, 3)}:${zone.slice(3)}`;

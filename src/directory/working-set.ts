@@ -128,7 +128,7 @@ export class WorkingSet {
     this.#checkRoom(entry, user, given);
     const placed: Entry = entry ?? { before: null, user, given: new Set(), touched: true };
     if (entry !== null) this.#unfile(entry);
-    placed.user = user;
+    placed.user = withOwnNumbers(user);
     placed.touched = true;
     if (isChanged) grow(placed);
     for (const [dialect, number] of Object.entries(given)) this.#give(placed, dialect, number);
@@ -197,6 +197,7 @@ export class WorkingSet {
       // A number that was only chosen here gives way to the vendor's own.
       numbers.delete(number);
       holder.touched = true;
+      holder.user = withOwnNumbers(holder.user);
       grow(holder);
       this.#choose(holder, dialect, null);
       numbers.set(holder.user.dialectNumbers[dialect] as number, holder);
@@ -212,7 +213,8 @@ export class WorkingSet {
   }
 
   #setNumber(entry: Entry, dialect: string, number: number): void {
-    entry.user = { ...entry.user, dialectNumbers: { ...entry.user.dialectNumbers, [dialect]: number } };
+    const numbers: Record<string, number> = entry.user.dialectNumbers;
+    numbers[dialect] = number;
     this.#highest.set(dialect, Math.max(number, this.#highest.get(dialect) ?? 0));
   }
 
@@ -240,6 +242,11 @@ export class WorkingSet {
       this.#byDialect.get(dialect)?.delete(number);
     }
   }
+}
+
+/** A copy whose dialect numbers can be set without touching what was read. */
+function withOwnNumbers(user: User): User {
+  return { ...user, dialectNumbers: { ...user.dialectNumbers } };
 }
 
 /** Counts a change of a user; several in one batch are one. */

@@ -54,14 +54,17 @@ function decodeUsers(value: unknown): string[] | null {
 function decodeWhole(name: string, value: unknown, least: number, absent: number): number {
   if (value === undefined) return absent;
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-  if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < least) {
-    // A limit of more digits than a number holds is still over the greatest page.
-    if (name === 'limit' && typeof value === 'string' && /^\d+$/.test(value) && Number(value) >= least) {
-      return Number.MAX_SAFE_INTEGER;
-    }
+  // A limit may be of any size, it is cut to the greatest page; an offset is echoed, and must be exact.
+  const isWhole = name === 'limit' ? isWholeNumber(number) : Number.isSafeInteger(number);
+  if (typeof number !== 'number' || !isWhole || number < least) {
     throw invalid(name, `must be a whole number from ${least}`);
   }
   return number;
+}
+
+/** Also true of more digits than a number holds. */
+function isWholeNumber(value: unknown): boolean {
+  return Number.isInteger(value) || value === Number.POSITIVE_INFINITY;
 }
 
 /** What a search asks for. */

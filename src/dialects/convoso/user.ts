@@ -1,3 +1,4 @@
+import { withExtra } from '../../directory/extra.ts';
 import type { FormatContext } from '../../directory/format.ts';
 import { MAX_NUMBER, RowReader, type UserPatch } from '../../directory/patch.ts';
 import type { Listed, UserField } from '../../directory/query.ts';
@@ -79,7 +80,7 @@ function lastLogin(at: number | null, context: FormatContext): string | null {
 
 /** One user as the official page shows them, its fields in its order. */
 export function encodeOfficial(user: OfficialUser, context: FormatContext): JsonObject {
-  return {
+  const shown = {
     id: user.dialectNumber,
     acl_access_profile: user.role.number,
     email: user.email ?? '',
@@ -101,13 +102,13 @@ export function encodeOfficial(user: OfficialUser, context: FormatContext): Json
     connection_type: user.connectionType.toUpperCase(),
     extension: user.extensions.map(Number),
     last_login: lastLogin(user.lastLoginAt, context),
-    ...user.extra.convoso,
   };
+  return withExtra(shown, user.extra.convoso);
 }
 
 /** One user as the community documentation shows them, its fields in its order. */
 export function encodeCommunity(user: CommunityUser, context: FormatContext): JsonObject {
-  return {
+  const shown = {
     id: String(user.dialectNumber),
     acl_access_profile: user.role.name.toLowerCase(),
     email: user.email ?? '',
@@ -124,8 +125,8 @@ export function encodeCommunity(user: CommunityUser, context: FormatContext): Js
     connection_type: COMMUNITY_CONNECTIONS[user.connectionType],
     extension: user.extensions,
     last_login: lastLogin(user.lastLoginAt, context),
-    ...user.extra.convoso,
   };
+  return withExtra(shown, user.extra.convoso);
 }
 
 function readEmail(row: RowReader): string | null | undefined {

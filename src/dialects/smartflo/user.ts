@@ -1,3 +1,4 @@
+import { withExtra } from '../../directory/extra.ts';
 import type { FormatUser, UserFormat } from '../../directory/format.ts';
 import { isObject, MAX_NUMBER, type NamedRef, RowReader, type UserPatch } from '../../directory/patch.ts';
 import type { Listed, UserField } from '../../directory/query.ts';
@@ -32,7 +33,7 @@ function encodeAgent(agent: Agent | null): JsonObject | null {
 
 /** One user, the fields in the order of the vendor's sample. */
 export function encodeUser(user: SmartfloUser): JsonObject {
-  return {
+  const shown = {
     id: user.dialectNumber,
     name: shownName(user),
     agent: encodeAgent(user.agent),
@@ -42,8 +43,8 @@ export function encodeUser(user: SmartfloUser): JsonObject {
     user_role: { id: user.role.number, name: user.role.name },
     extension: user.extensions[0] ?? null,
     user_status: user.status === 'active' ? 1 : 0,
-    ...user.extra.smartflo,
   };
+  return withExtra(shown, user.extra.smartflo);
 }
 
 function readAgent(row: RowReader): Agent | null | undefined {

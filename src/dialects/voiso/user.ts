@@ -1,3 +1,4 @@
+import { withExtra } from '../../directory/extra.ts';
 import type { FormatUser, UserFormat } from '../../directory/format.ts';
 import { isObject, MAX_NUMBER, type NamedRef, RowReader, type UserPatch } from '../../directory/patch.ts';
 import type { Listed, UserField } from '../../directory/query.ts';
@@ -38,7 +39,7 @@ const joined = (teams: readonly Named[]): string => teams.map((team) => team.num
 
 /** One user, the fields in the order of the vendor's sample. */
 export function encodeUser(user: VoisoUser): JsonObject {
-  return {
+  const shown = {
     id: user.dialectNumber,
     name: shownName(user),
     email: user.email ?? '',
@@ -58,8 +59,8 @@ export function encodeUser(user: VoisoUser): JsonObject {
       name,
       value: value === null ? null : Number(value),
     })),
-    ...user.extra.voiso,
   };
+  return withExtra(shown, user.extra.voiso);
 }
 
 function commaList(text: string | undefined): string[] | undefined {
