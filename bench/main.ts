@@ -1,204 +1,143 @@
-import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+/** `npm run bench`: measures Rollcall over loopback, says which targets it reaches, and keeps the figures. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release, tmpdir, totalmem, type } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { mintToken, prepareData } from './data.ts';
 import {
-  type DirectoryFigures,
-  type ImportFigures,
+  type Directory,
   measureDirectory,
+  measureGrowth,
   measureImport,
+  measureReady,
   measureScenario,
-  type ScenarioFigures,
 } from './measures.ts';
-import { rollcall, serveRollcall } from './processes.ts';
+import { serveRollcall } from './processes.ts';
+import { judge, LARGE, type Results, SMALL, show } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
 
-const SMALL = 100_000;
-const LARGE = 1_000_000;
-
-const say = (text: string) => process.stderr.write(`${text}\n`);
-
-/** Data folders are kept between runs, as long as the program that wrote them is the same. */
-async function prepareData(users: number, isFresh: boolean): Promise<string> {
-  const hash = createHash('sha256');
-  for (const file of globSync('src/{directory,store,access}/**/*.ts').sort()) hash.update(readFileSync(file));
-  const data = join(tmpdir(), 'rollcall-bench-data', `${users}-${hash.digest('hex').slice(0, 12)}`);
-  if (isFresh) rmSync(data, { recursive: true, force: true });
-  if (!existsSync(join(data, 'whole'))) {
-    say(`making ${users} users in ${data}`);
-    rmSync(data, { recursive: true, force: true });
-    await rollcall(['demo', '--users', String(users), '--data', data], true);
-    writeFileSync(join(data, 'whole'), '');
-  }
-  return data;
-}
-
-interface Results {
-  readonly machine: string;
-  readonly node: string;
-  readonly at: string;
+interface Options {
+  readonly users?: number;
   readonly seconds: number;
-  readonly scenarios: ScenarioFigures[];
-  readonly directories: DirectoryFigures[];
-  readonly ready: { users: number; milliseconds: number }[];
-  import: ImportFigures | null;
+  readonly only?: string;
+  readonly fresh: boolean;
 }
 
-async function measure(
+const RESULTS = join(import.meta.dirname, 'results');
+const startedAt = performance.now();
+
+function say(text: string): void {
+  const seconds = (performance.now() - startedAt) / 1000;
+  process.stderr.write(`${seconds.toFixed(0).padStart(4)} s  ${text}\n`);
+}
+
+/** Runs work on a served directory. The server is stopped and its log removed whatever happens. */
+async function withServer(
+  data: string,
   users: number,
-  options: { fresh: boolean; seconds: number; only?: string },
-  results: Results,
-) {
-  const data = await prepareData(users, options.fresh);
-  const token = JSON.parse(
-    await rollcall([
-      'token',
-      'create',
-      '--contact-center',
-      'demo',
-      '--name',
-      'bench',
-      '--data',
-      data,
-      '--json',
-    ]),
-  ).token;
-  const served = await serveRollcall(data, join(data, 'requests.log'));
+  work: (directory: Directory) => Promise<void>,
+): Promise<void> {
+  const token = await mintToken(data);
+  const log = join(tmpdir(), `rollcall-bench-${process.pid}-${users}.log`);
+  const served = await serveRollcall(data, log);
   try {
-    results.ready.push({ users, milliseconds: served.readyAfter });
-    if (options.only === undefined) {
-      say(`${users}: whole directory`);
-      results.directories.push(await measureDirectory(served, users, token));
-    }
-    for (const scenario of SCENARIOS) {
-      if (options.only !== undefined && !scenario.name.includes(options.only)) continue;
-      say(`${users}: ${scenario.name}`);
-      results.scenarios.push(await measureScenario(scenario, served, users, token, options.seconds));
-    }
+    await work({ served, users, token });
   } finally {
     await served.stop();
+    rmSync(log, { force: true });
   }
+}
+
+async function measureSize(users: number, data: string, options: Options, results: Results): Promise<void> {
+  if (options.only === undefined) {
+    say(`${users} users: start to ready`);
+    const log = join(tmpdir(), `rollcall-bench-${process.pid}-ready.log`);
+    results.ready.push({ users, milliseconds: await measureReady(data, log) });
+    rmSync(log, { force: true });
+  }
+  await withServer(data, users, async (directory) => {
+    if (options.only === undefined) {
+      say(`${users} users: whole directory`);
+      results.directories.push(await measureDirectory(directory));
+    }
+    for (const scenario of scenariosOf(options)) {
+      say(`${users} users: ${scenario.name}`);
+      const { served, token } = directory;
+      results.scenarios.push(await measureScenario(scenario, served, users, token, options.seconds));
+    }
+  });
   if (users === SMALL && options.only === undefined) {
-    say(`${users}: import`);
+    say(`${users} users: import`);
     results.import = await measureImport(data, users);
   }
 }
 
-interface Verdict {
-  readonly what: string;
-  readonly wanted: string;
-  readonly found: string;
-  readonly isMet: boolean;
+function scenariosOf({ only = '' }: Options) {
+  const found = SCENARIOS.filter(({ name }) => name.toLowerCase().includes(only.toLowerCase()));
+  if (found.length > 0) return found;
+  throw new Error(`no scenario holds "${only}"; there are: ${SCENARIOS.map(({ name }) => name).join('; ')}`);
 }
 
-function judge(results: Results): Verdict[] {
-  const verdicts: Verdict[] = [];
-  const find = (scenario: string, users: number) =>
-    results.scenarios.find((each) => each.scenario === scenario && each.users === users);
-  for (const scenario of SCENARIOS) {
-    const small = find(scenario.name, SMALL);
-    const large = find(scenario.name, LARGE);
-    if (scenario.leastRatio !== null && small !== undefined) {
-      verdicts.push({
-        what: `${scenario.name}, share of the bare server`,
-        wanted: `>= ${scenario.leastRatio}`,
-        found: small.ratio.toFixed(2),
-        isMet: small.ratio >= scenario.leastRatio,
-      });
-    }
-    if (scenario.isKeyed && small !== undefined && large !== undefined) {
-      const growth = large.p50 / small.p50;
-      verdicts.push({
-        what: `${scenario.name}, p50 at 1,000,000 to that at 100,000`,
-        wanted: '<= 1.3',
-        found: growth.toFixed(2),
-        isMet: growth <= 1.3,
-      });
-    }
+async function run(options: Options): Promise<void> {
+  scenariosOf(options);
+  const results: Results = {
+    machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 1e9)} GB`,
+    system: `${type()} ${release()}`,
+    node: process.version,
+    at: new Date().toISOString(),
+    secondsPerRound: options.seconds,
+    scenarios: [],
+    growth: [],
+    directories: [],
+    ready: [],
+    import: null,
+  };
+  const sizes = options.users === undefined ? [SMALL, LARGE] : [options.users];
+  const folders = new Map<number, string>();
+  for (const users of sizes) folders.set(users, await prepareData(users, options.fresh, say));
+  for (const [users, data] of folders) await measureSize(users, data, options, results);
+  const small = folders.get(SMALL);
+  const large = folders.get(LARGE);
+  if (small !== undefined && large !== undefined) {
+    await withServer(small, SMALL, (fewer) =>
+      withServer(large, LARGE, async (more) => {
+        for (const scenario of scenariosOf(options).filter(({ isKeyed }) => isKeyed)) {
+          say(`${SMALL} and ${LARGE} users: ${scenario.name}`);
+          results.growth.push(await measureGrowth(scenario, fewer, more, options.seconds));
+        }
+      }),
+    );
   }
-  for (const { users, idleMegabytes, peakMegabytes } of results.directories) {
-    const more = peakMegabytes - idleMegabytes;
-    verdicts.push({
-      what: `whole directory of ${users}, memory over idle`,
-      wanted: '< 60 MB',
-      found: `${more.toFixed(0)} MB`,
-      isMet: more < 60,
-    });
-  }
-  if (results.import !== null) {
-    const { usersPerSecond } = results.import;
-    verdicts.push({
-      what: `import of ${results.import.users}`,
-      wanted: '>= 20000 users/s',
-      found: `${usersPerSecond.toFixed(0)} users/s`,
-      isMet: usersPerSecond >= 20_000,
-    });
-  }
-  const large = results.ready.find((each) => each.users === LARGE);
-  if (large !== undefined) {
-    verdicts.push({
-      what: 'start to ready with 1,000,000 users',
-      wanted: '<= 1000 ms',
-      found: `${large.milliseconds.toFixed(0)} ms`,
-      isMet: large.milliseconds <= 1000,
-    });
-  }
-  return verdicts;
+  const verdicts = judge(results);
+  show(results, verdicts);
+  mkdirSync(RESULTS, { recursive: true });
+  const file = join(RESULTS, `${results.at.replaceAll(':', '').slice(0, 17)}.json`);
+  writeFileSync(file, `${JSON.stringify({ ...results, verdicts }, null, 2)}\n`);
+  say(`written to ${file}`);
 }
 
-function show(results: Results, verdicts: readonly Verdict[]): void {
-  console.table(
-    results.scenarios.map((each) => ({
-      scenario: each.scenario,
-      users: each.users,
-      bytes: each.bytes,
-      'req/s': Math.round(each.perSecond),
-      'bare req/s': Math.round(each.barePerSecond),
-      ratio: Number(each.ratio.toFixed(3)),
-      'p50 ms': Number(each.p50.toFixed(3)),
-      'p99 ms': Number(each.p99.toFixed(3)),
-      bad: each.bad,
-    })),
-  );
-  console.table(
-    results.directories.map((each) => ({
-      'whole directory': each.users,
-      MB: Math.round(each.megabytes),
-      'MB/s': Math.round(each.megabytesPerSecond),
-      'idle MB': Math.round(each.idleMegabytes),
-      'peak MB': Math.round(each.peakMegabytes),
-    })),
-  );
-  console.table(verdicts.map(({ isMet, ...rest }) => ({ ...rest, met: isMet ? 'yes' : 'NO' })));
+function readSize(text: string): number {
+  const size = Number(text);
+  if (size === SMALL || size === LARGE) return size;
+  throw new InvalidArgumentError(`give ${SMALL} or ${LARGE}`);
 }
 
-const options = new Command('bench')
+function readSeconds(text: string): number {
+  const seconds = Number(text);
+  if (Number.isInteger(seconds) && seconds >= 1) return seconds;
+  throw new InvalidArgumentError('give a whole number from 1');
+}
+
+const command = new Command('bench')
   .description('Measures Rollcall over loopback, against a bare node:http server that sends the same bytes.')
-  .option('--users <n>', 'only this size: 100000 or 1000000', Number)
-  .option('--seconds <n>', 'length of each round', Number, 4)
+  .option('--users <n>', `only this size: ${SMALL} or ${LARGE}`, readSize)
+  .option('--seconds <n>', 'length of a round; each scenario has three on each server', readSeconds, 3)
   .option('--only <text>', 'only scenarios whose name holds this text')
-  .option('--fresh', 'make the data anew', false)
-  .parse()
-  .opts<{ users?: number; seconds: number; only?: string; fresh: boolean }>();
+  .option('--fresh', 'make the data anew', false);
 
-const results: Results = {
-  machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
-  node: process.version,
-  at: new Date().toISOString(),
-  seconds: options.seconds,
-  scenarios: [],
-  directories: [],
-  ready: [],
-  import: null,
-};
-for (const users of options.users === undefined ? [SMALL, LARGE] : [options.users]) {
-  await measure(users, options, results);
+try {
+  await run(command.parse().opts<Options>());
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
 }
-const verdicts = judge(results);
-show(results, verdicts);
-const folder = join(import.meta.dirname, 'results');
-mkdirSync(folder, { recursive: true });
-const file = join(folder, `${results.at.replaceAll(':', '').slice(0, 17)}.json`);
-writeFileSync(file, `${JSON.stringify({ ...results, verdicts }, null, 2)}\n`);
-say(`written to ${file}`);

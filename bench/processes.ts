@@ -1,29 +1,36 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { LoadFigures, LoadJob } from './load.ts';
 
-const ROOT = join(import.meta.dirname, '..');
+const ROLLCALL = fileURLToPath(import.meta.resolve('../bin/rollcall.js'));
+const BARE = fileURLToPath(import.meta.resolve('./bare.ts'));
+const LOAD = fileURLToPath(import.meta.resolve('./load.ts'));
 
-/** Runs the command line as a user would; gives its stdout. @throws when it fails */
-export async function rollcall(args: readonly string[], showProgress = false): Promise<string> {
-  const child = spawn(process.execPath, [join(ROOT, 'bin/rollcall.js'), ...args], {
-    stdio: ['ignore', 'pipe', showProgress ? 'inherit' : 'pipe'],
-  });
+/** Waits for a process's end; gives its stdout. @throws when it fails */
+async function finish(child: ChildProcess, name: string): Promise<string> {
+  let out = '';
   let said = '';
+  child.stdout?.on('data', (chunk) => {
+    out += chunk;
+  });
   child.stderr?.on('data', (chunk) => {
     said += chunk;
   });
-  const out = await readAll(child);
-  const code = child.exitCode ?? (await new Promise((resolve) => child.once('close', resolve)));
-  if (code !== 0) throw new Error(`rollcall ${args[0]} ended with ${code}: ${said.slice(0, 300)}`);
+  const code = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (code !== 0) throw new Error(`${name} ended with ${code}: ${said.trim().slice(-300)}`);
   return out;
 }
 
-async function readAll(child: ChildProcess): Promise<string> {
-  let text = '';
-  for await (const chunk of child.stdout ?? []) text += chunk;
-  return text;
+/** Runs the command line as a user would; gives its stdout. @throws when it fails */
+export async function rollcall(args: readonly string[], showProgress = false): Promise<string> {
+  const child = spawn(process.execPath, [ROLLCALL, ...args], {
+    stdio: ['ignore', 'pipe', showProgress ? 'inherit' : 'pipe'],
+  });
+  return finish(child, `rollcall ${args[0]}`);
 }
 
 /** A server in a process of its own. */
@@ -36,53 +43,52 @@ export interface Served {
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   await ended;
 }
 
-/** Rollcall as a user runs it: request log (into a file), metrics and limits on. */
+/** Reads a server's stdout until it makes sense. @throws when the server ends instead */
+async function firstWords<T>(child: ChildProcess, name: string, parse: (text: string) => T): Promise<T> {
+  let text = '';
+  return new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it served`)));
+    child.stdout?.on('data', (chunk) => {
+      text += chunk;
+      if (text.endsWith('\n')) resolve(parse(text));
+    });
+  });
+}
+
+/**
+ * Rollcall as a user runs it: request log, metrics and limits on, the limits higher than any load. The log
+ * goes into a file of its own; piped through this process, reading it would be measured as well.
+ */
 export async function serveRollcall(data: string, log: string): Promise<Served> {
-  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  const descriptor = openSync(log, 'w');
   const start = performance.now();
   const child = spawn(
     process.execPath,
-    [
-      join(ROOT, 'bin/rollcall.js'),
-      'serve',
-      '--data',
-      data,
-      '--port',
-      String(port),
-      '--rate-limit',
-      '1000000000',
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+    [ROLLCALL, 'serve', '--data', data, '--port', '0', '--json', '--rate-limit', '1000000000'],
+    { stdio: ['ignore', 'pipe', descriptor] },
   );
-  child.stderr?.pipe(createWriteStream(log));
-  const url = `http://127.0.0.1:${port}`;
-  for (;;) {
-    const isReady = await fetch(`${url}/readyz`).then(
-      (response) => response.status === 200,
-      () => false,
-    );
-    if (isReady) break;
-    if (child.exitCode !== null) throw new Error('rollcall serve ended; see its log');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  closeSync(descriptor);
+  const { address } = await firstWords(child, `rollcall serve (its log is ${log})`, (text) =>
+    JSON.parse(text),
+  );
+  const url = String(address);
+  while ((await fetch(`${url}/readyz`)).status !== 200) await new Promise(setImmediate);
   return { url, pid: child.pid ?? 0, readyAfter: performance.now() - start, stop: () => stop(child) };
 }
 
 /** The bare server with these bytes. */
 export async function serveBare(bodyFile: string): Promise<Served> {
   const start = performance.now();
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'bare.ts'), bodyFile], {
+  const child = spawn(process.execPath, [BARE, bodyFile], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const port = await new Promise<string>((resolve) =>
-    child.stdout?.once('data', (chunk) => resolve(String(chunk).trim())),
-  );
+  const port = await firstWords(child, 'the bare server', (text) => text.trim());
   return {
     url: `http://127.0.0.1:${port}`,
     pid: child.pid ?? 0,
@@ -93,15 +99,15 @@ export async function serveBare(bodyFile: string): Promise<Served> {
 
 /** Runs one load in a process of its own. */
 export async function load(job: LoadJob): Promise<LoadFigures> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'load.ts')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+  const child = spawn(process.execPath, [LOAD], {
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stdin?.end(JSON.stringify(job));
-  return JSON.parse(await readAll(child));
+  return JSON.parse(await finish(child, 'the load'));
 }
 
-/** Memory of a process that is its own and in use, in MB (VmRSS of proc(5)). */
-export function residentMegabytes(pid: number): number {
+/** A line of a process's memory in /proc, in MB of 1,000,000 bytes (proc_pid_status(5)). */
+export function memoryOf(pid: number, line: 'VmRSS' | 'VmHWM'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1000;
+  return (Number(new RegExp(`${line}:\\s+(\\d+) kB`).exec(status)?.[1] ?? Number.NaN) * 1024) / 1e6;
 }

@@ -8,27 +8,39 @@ export interface Scenario {
   readonly leastRatio: number | null;
   /** Whether its p50 must stay within 1.3 times when users grow from 100,000 to 1,000,000. */
   readonly isKeyed: boolean;
+  /**
+   * The questions, in the order in which they are asked over and over. The server keeps 16 MB of answers
+   * while nothing is written: there are more than that, so that each question is answered from the store.
+   * A scenario that asks few questions again and again says so in its name.
+   */
   readonly requests: (users: number, token: string) => LoadRequest[];
 }
 
-/**
- * Different requests that a round cycles through: more than the server keeps answers to, so that each is
- * answered from the store. The scenarios that ask the same again say so.
- */
 const VARIETY = 50_000;
+/** The first of the users that may not log in to the web, and how far they are apart. */
+const RARE_FIRST = 7;
+const RARE_STEP = 20_000;
 
+const range = (length: number) => Array.from({ length }, (_, at) => at);
+/** Numbers all over the directory, in no order: the step is a prime. */
+const spread = (users: number) => range(VARIETY).map((at) => 1 + ((at * 7919 + 17) % (users - 100)));
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
-const spread = (users: number) =>
-  Array.from({ length: VARIETY }, (_, at) => 1 + ((at * 7919 + 17) % (users - 100)));
-const search = (token: string, user: string): LoadRequest => ({
+const lastName = (at: number) => String(demoPerson(at + 1).lastName);
+
+const search = (token: string, user: string, offset = 0): LoadRequest => ({
   method: 'GET',
-  path: `/v1/users/search?auth_token=${token}&user=${encodeURIComponent(user)}`,
+  path: `/v1/users/search?auth_token=${token}&user=${encodeURIComponent(user)}${offset === 0 ? '' : `&offset=${offset}`}`,
 });
 const community = (token: string, offset: number): LoadRequest => ({
   method: 'POST',
   path: '/v1/users/search',
   headers: { 'content-type': 'application/x-www-form-urlencoded' },
   body: `auth_token=${token}&offset=${offset}`,
+});
+const smartflo = (token: string, query: string): LoadRequest => ({
+  method: 'GET',
+  path: `/v1/users?${query}`,
+  headers: bearer(token),
 });
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -40,66 +52,74 @@ export const SCENARIOS: readonly Scenario[] = [
       spread(users).map((number) => search(token, String(demoPerson(number).email))),
   },
   {
-    name: 'Convoso by a last name of 1 %, 20 with total, asked again',
+    name: 'Convoso by a last name of 1 %, 20 with total',
     leastRatio: 0.18,
     isKeyed: true,
+    // The first pages of each name: there are but 100 names, and few enough rows are passed over to not matter.
     requests: (_, token) =>
-      Array.from({ length: 100 }, (_, at) => search(token, String(demoPerson(at + 1).lastName))),
+      range(4000).map((at) => search(token, lastName(at % 100), 1 + Math.floor(at / 100))),
   },
   {
-    name: 'Convoso by a last name of 1 %, 20 with total, any page',
-    leastRatio: 0.18,
+    name: 'Convoso by a last name of 1 %, asked again',
+    leastRatio: null,
     isKeyed: false,
-    requests: (_, token) =>
-      Array.from({ length: 100 * 45 }, (_, at) => {
-        const request = search(token, String(demoPerson((at % 100) + 1).lastName));
-        return { ...request, path: `${request.path}&offset=${20 * Math.floor(at / 100)}` };
-      }),
+    requests: (_, token) => range(100).map((at) => search(token, lastName(at))),
   },
   {
     name: 'Smartflo 20 at a random cursor',
     leastRatio: 0.18,
     isKeyed: true,
-    requests: (users, token) =>
-      spread(users).map((number) => ({
-        method: 'GET',
-        path: `/v1/users?last_seen_id=${number}`,
-        headers: bearer(token),
-      })),
+    requests: (users, token) => spread(users).map((number) => smartflo(token, `last_seen_id=${number}`)),
   },
   {
-    name: 'Smartflo by a flag of one in 20,000, random cursor',
+    name: 'Smartflo by a flag of one in 20,000, limit 4',
     leastRatio: null,
     isKeyed: true,
-    requests: (users, token) =>
-      spread(users).map((number) => ({
-        method: 'GET',
-        path: `/v1/users?is_web_login=false&last_seen_id=${number}`,
-        headers: bearer(token),
-      })),
+    // The same four users in a directory of any size: these cursors lie between the first and the second.
+    requests: (_, token) =>
+      range(RARE_STEP).map((at) =>
+        smartflo(token, `is_web_login=false&limit=4&last_seen_id=${RARE_FIRST + ((at * 7919) % RARE_STEP)}`),
+      ),
+  },
+  {
+    name: 'Smartflo by a flag of one in 20,000, limit 20',
+    leastRatio: null,
+    isKeyed: false,
+    // At 100,000 users no more than five have it.
+    requests: (_, token) =>
+      range(RARE_STEP).map((at) =>
+        smartflo(token, `is_web_login=false&last_seen_id=${RARE_FIRST + ((at * 7919) % RARE_STEP)}`),
+      ),
   },
   {
     name: 'Voiso by extension',
     leastRatio: null,
     isKeyed: true,
     requests: (users, token) =>
-      spread(users).map((number) => ({
-        method: 'GET',
-        path: `/user_management/v1/users?extension=${100_000 + number}`,
-        headers: bearer(token),
-      })),
+      spread(users).flatMap((number): LoadRequest[] => {
+        const [extension] = demoPerson(number).extensions as string[];
+        if (extension === undefined) return [];
+        const path = `/user_management/v1/users?extension=${extension}`;
+        return [{ method: 'GET', path, headers: bearer(token) }];
+      }),
   },
   {
     name: 'Convoso community at offset 0, asked again',
-    leastRatio: 0.18,
+    leastRatio: null,
     isKeyed: false,
     requests: (_, token) => [community(token, 0)],
   },
   {
-    name: 'Convoso community at about 90 %',
+    name: 'Convoso community at offset 1 to 9,999',
+    leastRatio: 0.18,
+    isKeyed: false,
+    requests: (_, token) => range(9999).map((at) => community(token, 1 + ((at * 7919) % 9999))),
+  },
+  {
+    name: 'Convoso community at 80 to 99 %',
     leastRatio: null,
     isKeyed: false,
     requests: (users, token) =>
-      Array.from({ length: 5000 }, (_, at) => community(token, Math.floor(users * 0.9) - at)),
+      range(19_000).map((at) => community(token, Math.floor(users * (0.8 + (0.19 * at) / 19_000)))),
   },
 ];
