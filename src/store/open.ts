@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { AccessStore } from '../access/ports.ts';
 import type { UserPages, UserWriter } from '../directory/ports.ts';
 import type { DialectIndex } from '../directory/query.ts';
@@ -59,6 +59,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ...(options.observe === undefined ? {} : { observe: options.observe }),
   });
   try {
+    await checkOwner(engine, storePath(options.data));
     await migrate(engine, 'sqlite', options.now());
     await pinStatistics(engine);
     const statements = new Statements(createBuilder('sqlite'));
@@ -84,12 +85,39 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 }
 
+/** Another program's database is not to be written to. @throws Failure precondition */
+async function checkOwner(engine: SqliteEngine, path: string): Promise<void> {
+  const [row] = await engine.read(
+    {
+      name: 'schema.owner',
+      sql: "select count(*), coalesce(sum(name = 'migrations'), 0) from sqlite_master where type = 'table' and name not like 'sqlite@_%' escape '@'",
+      parameters: [],
+    },
+    {},
+  );
+  if (Number(row?.[0]) > 0 && Number(row?.[1]) === 0) {
+    throw new Failure(
+      'precondition',
+      `${path} is another program's database; give another folder with --data`,
+    );
+  }
+}
+
 /** People's data: the folder is for its owner alone. */
 function makeFolder(data: string): void {
-  if (existsSync(data)) return;
   try {
-    mkdirSync(data, { recursive: true, mode: 0o700 });
-    chmodSync(data, 0o700);
+    // One by one: Node's own way of making all of them never ends where a parent takes no folders, as /proc.
+    const missing: string[] = [];
+    for (let path = resolve(data); !existsSync(path); path = dirname(path)) missing.unshift(path);
+    for (const path of missing) {
+      try {
+        mkdirSync(path, { mode: 0o700 });
+      } catch (error) {
+        // Another process may be starting on the same folder.
+        if (!existsSync(path)) throw error;
+      }
+    }
+    if (missing.length > 0) chmodSync(data, 0o700);
   } catch (error) {
     throw new Failure(
       'unavailable',

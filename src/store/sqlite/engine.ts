@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { Failure } from '../../errors.ts';
 import {
@@ -63,6 +64,15 @@ export function explain(error: unknown, path: string): unknown {
     });
   }
   return error;
+}
+
+/** People's data: SQLite would make the file readable by all. Its log and shared memory take the file's mode. */
+function makeFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch {
+    // It is there already, or cannot be made; then SQLite says why.
+  }
 }
 
 class Connection {
@@ -176,6 +186,7 @@ export class SqliteEngine implements Engine {
 
   /** @throws Failure unavailable when the file cannot be opened or is no store. */
   constructor(options: SqliteOptions) {
+    makeFile(options.path);
     try {
       this.#writer = new Connection(options);
       this.#reader = new Connection(options);
