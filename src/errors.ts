@@ -44,3 +44,15 @@ export class Failure extends Error {
 export function invalid(field: string, problem: string): Failure {
   return new Failure('invalid', `${field}: ${problem}`, { fields: { [field]: [problem] } });
 }
+
+/**
+ * What logs and terminals may hold of an unexpected error: its type and where it was raised, never its
+ * message, which may quote a row (JSON.parse does).
+ */
+export function describeBug(error: unknown): { type: string; at: string[] } {
+  if (!(error instanceof Error)) return { type: typeof error, at: [] };
+  // A message of several lines may hold one that looks like a frame.
+  const stack = (error.stack ?? '').replace(error.message, '');
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  return { type: error.name, at: frames.slice(0, 8).map((line) => line.trim()) };
+}

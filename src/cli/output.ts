@@ -3,6 +3,15 @@ import { Failure } from '../errors.ts';
 /** The command line was used wrongly: exit code 2. */
 export class UsageError extends Error {}
 
+/** Says in one line that stdout takes no more, and ends; a reader such as head that has seen enough is no failure. */
+export function watchStdout(): void {
+  process.stdout.on('error', (error) => {
+    if ('code' in error && error.code === 'EPIPE') return;
+    process.stderr.write('rollcall: cannot write to stdout; is the disk full?\n');
+    process.exit(1);
+  });
+}
+
 /** Writes one JSON document, or lines for people. */
 export function print(json: boolean, document: unknown, lines: readonly string[]): void {
   process.stdout.write(

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { defaultData } from '../config/serve.ts';
-import { Failure } from '../errors.ts';
+import { describeBug, Failure } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { addContactCenterCommands } from './contact-center.ts';
 import { addDemoCommand } from './demo.ts';
@@ -69,8 +69,15 @@ export async function runCli(
       process.stderr.write(`rollcall: ${error.message}\n`);
       return 1;
     }
-    const [message] = error instanceof Error ? [error.stack ?? error.name] : ['unknown'];
-    process.stderr.write(`rollcall: this is a bug in Rollcall, please report it: ${message}\n`);
+    reportBug(error);
     return 1;
   }
+}
+
+/** Tells of an unexpected error, with nothing of what was worked on. */
+export function reportBug(error: unknown): void {
+  const { type, at } = describeBug(error);
+  process.stderr.write(
+    `rollcall: this is a bug in Rollcall, please report it: ${[type, ...at].join('\n    ')}\n`,
+  );
 }

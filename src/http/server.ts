@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { describeBug } from '../errors.ts';
 import type { Dialect } from './dialect.ts';
 import type { Metrics } from './metrics.ts';
 import { createPathForms, type MountDeps, mountDialect } from './mount.ts';
@@ -48,7 +49,7 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
       }
     }
     if (failure.kind === 'internal')
-      deps.log.error({ requestId: request.id, error: safeError(error) }, 'bug');
+      deps.log.error({ requestId: request.id, error: describeBug(error) }, 'bug');
     const answer = forms(pathOf(request)).encode(failure);
     return (
       reply
@@ -172,13 +173,4 @@ function headerBytes(rawHeaders: readonly string[]): number {
 
 function encodeStatusText(status: number): string {
   return status === 431 ? 'Request Header Fields Too Large' : 'Bad Request';
-}
-
-/** What a log may hold of an unexpected error: its type and where it was raised, never its message. */
-function safeError(error: unknown): { type: string; at: string[] } {
-  if (!(error instanceof Error)) return { type: typeof error, at: [] };
-  // A message of several lines may hold one that looks like a frame.
-  const stack = (error.stack ?? '').replace(error.message, '');
-  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
-  return { type: error.name, at: frames.slice(0, 8).map((line) => line.trim()) };
 }
