@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import { FORMATS, SURROUNDINGS } from '../app.ts';
@@ -61,8 +61,13 @@ async function writeAll(stream: NodeJS.WritableStream, pieces: AsyncIterable<str
   }
 }
 
-/** A file is whole or not there: it is written beside its place first. */
+/**
+ * A file is whole or not there: it is written beside its place first. A pipe or a device is written to as it
+ * stands: a file in its place would take it away from everybody.
+ */
 async function writeFile(path: string, pieces: AsyncIterable<string>): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  if (found !== null && !found.isFile() && !found.isDirectory()) return writeInto(path, pieces);
   const partial = `${path}.partial`;
   const stream = createWriteStream(partial, { mode: 0o600, flush: true });
   try {
@@ -72,13 +77,28 @@ async function writeFile(path: string, pieces: AsyncIterable<string>): Promise<v
     await rename(partial, path);
   } catch (error) {
     await rm(partial, { force: true });
-    if (error instanceof Failure) throw error;
-    throw new Failure(
-      'unavailable',
-      'cannot write the file that --output names; check its folder and the disk',
-      { cause: error },
-    );
+    throw explainOutput(error);
   }
+}
+
+async function writeInto(path: string, pieces: AsyncIterable<string>): Promise<void> {
+  const stream = createWriteStream(path);
+  try {
+    await writeAll(stream, pieces);
+    stream.end();
+    await finished(stream);
+  } catch (error) {
+    throw explainOutput(error);
+  }
+}
+
+function explainOutput(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  return new Failure(
+    'unavailable',
+    'cannot write the file that --output names; check its folder and the disk',
+    { cause: error },
+  );
 }
 
 /** `export`. */
