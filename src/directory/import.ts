@@ -162,7 +162,7 @@ async function openWorkingSet(
   dialects: readonly string[],
 ): Promise<{ set: WorkingSet; names: NameBook }> {
   const state = await writing.numberState();
-  const own = ownNumbers(patches, state.nextNumber);
+  const { own, above } = ownNumbers(patches, state.nextNumber);
   const keys = keysOf(patches, dialect);
   // Who is new without either gets a login id of their number, which somebody may have taken for themselves.
   const isNameless = patches.some((patch) => patch.loginId === undefined && patch.email == null);
@@ -171,20 +171,28 @@ async function openWorkingSet(
   const taken = new Map<string, ReadonlySet<number>>();
   for (const each of dialects) taken.set(each, await writing.takenNumbers(each, own));
   return {
-    set: new WorkingSet(known, dialects, state, taken),
+    set: new WorkingSet(known, dialects, state, taken, { own, above }),
     names: new NameBook(await writing.roles(), await writing.teams()),
   };
 }
 
-/** Every own number that a new user of this batch may come to have. */
-function ownNumbers(patches: readonly UserPatch[], next: number): Set<number> {
-  const unnumbered = patches.filter((patch) => patch.number === undefined).length;
+/**
+ * The own numbers that new users of this batch may come to have: those that rows bring, and for the others
+ * the next ones, or where a brought number lies in between, the first ones above all that are brought.
+ */
+function ownNumbers(patches: readonly UserPatch[], next: number): { own: Set<number>; above: number } {
   const own = new Set<number>();
-  for (const { number } of patches) if (number !== undefined) own.add(number);
-  for (const start of [next - 1, ...own]) {
-    for (let step = 1; step <= unnumbered; step += 1) own.add(start + step);
+  let above = next;
+  let unnumbered = 0;
+  for (const { number } of patches) {
+    if (number === undefined) unnumbered += 1;
+    else {
+      own.add(number);
+      above = Math.max(above, number + 1);
+    }
   }
-  return own;
+  for (let step = 0; step < unnumbered; step += 1) own.add(next + step).add(above + step);
+  return { own, above };
 }
 
 function applyRow(
@@ -196,13 +204,10 @@ function applyRow(
   options: ImportOptions,
 ): Outcome {
   const entry = set.find(patch, format.dialect);
-  // A number in a dialect that is not known here is not kept, and so changes nothing.
-  const given = Object.fromEntries(
-    Object.entries(patch.dialectNumbers ?? {}).filter(([dialect]) => options.dialects.includes(dialect)),
-  );
+  const number = entry?.user.number ?? patch.number ?? set.nextOwnNumber();
+  const given = givenNumbers(patch, entry, number, format, options.dialects);
   set.checkGiven(entry, given);
   if (entry === null) {
-    const number = patch.number ?? set.nextNumber;
     const blank = blankUser(number, patch.id ?? options.newId(), context.timezone, context.now);
     const applied = applyPatch(blank, patch, true, names);
     const isMadeUp = applied.loginId === madeLoginId(number) && patch.loginId === undefined;
@@ -211,19 +216,38 @@ function applyRow(
     if (made.email === null && patch.loginId === undefined && shownName(made) === '') {
       throw new Failure('invalid', 'the row names nobody: it needs an email, a login id or a name');
     }
-    set.put(null, made, given, false);
+    set.put(null, made, given);
     set.nextNumber = Math.max(set.nextNumber, number + 1);
     return 'made';
   }
   const after = applyPatch(entry.user, newIn(patch, shownBy(format, entry, context)), false, names);
-  const renumbered = Object.entries(given).some(
-    ([dialect, number]) => entry.user.dialectNumbers[dialect] !== number,
+  if (Object.keys(given).length === 0 && isDeepStrictEqual(after, entry.user)) return 'unchanged';
+  set.put(entry, after, given);
+  return 'changed';
+}
+
+/**
+ * The dialect numbers that a row gives anew. One that the user has already stays what it is: an export of
+ * ours that is loaded again does not turn a number that was chosen here into a vendor's. In our own format
+ * the user's own number is one that was chosen, too.
+ */
+function givenNumbers(
+  patch: UserPatch,
+  entry: Entry | null,
+  own: number,
+  format: UserFormat,
+  dialects: readonly string[],
+): Record<string, number> {
+  const isOurs = (dialect: string, number: number) =>
+    entry === null
+      ? format.dialect === null && number === own
+      : entry.user.dialectNumbers[dialect] === number;
+  return Object.fromEntries(
+    Object.entries(patch.dialectNumbers ?? {}).filter(
+      // A number in a dialect that is not known here is not kept, and so gives nothing.
+      ([dialect, number]) => dialects.includes(dialect) && !isOurs(dialect, number),
+    ),
   );
-  const newlyGiven = Object.keys(given).some((dialect) => !entry.given.has(dialect));
-  const isChanged = renumbered || !isDeepStrictEqual(after, entry.user);
-  if (!isChanged && !newlyGiven) return 'unchanged';
-  set.put(entry, after, given, isChanged);
-  return isChanged ? 'changed' : 'unchanged';
 }
 
 /** What a format says of a user as they are. */

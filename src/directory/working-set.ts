@@ -59,9 +59,11 @@ export class WorkingSet {
   readonly #taken: ReadonlyMap<string, ReadonlySet<number>>;
   readonly #highest: Map<string, number>;
   readonly #dialects: readonly string[];
+  readonly #room: { readonly own: ReadonlySet<number>; readonly above: number };
   nextNumber: number;
 
   /**
+   * @param room the own numbers that were looked up in `taken`, and where those above all others begin
    * @param taken by dialect: which of the own numbers that new users of this batch will get were ever taken there
    */
   constructor(
@@ -69,7 +71,9 @@ export class WorkingSet {
     dialects: readonly string[],
     state: NumberState,
     taken: ReadonlyMap<string, ReadonlySet<number>>,
+    room: { readonly own: ReadonlySet<number>; readonly above: number },
   ) {
+    this.#room = room;
     this.#dialects = dialects;
     this.#taken = taken;
     this.#highest = new Map(state.highest);
@@ -78,6 +82,13 @@ export class WorkingSet {
     for (const before of known) {
       this.#file({ before, user: before.user, given: new Set(before.given), touched: false });
     }
+  }
+
+  /** The own number of the next new user who brings none. */
+  nextOwnNumber(): number {
+    return this.#room.own.has(this.nextNumber)
+      ? this.nextNumber
+      : Math.max(this.nextNumber, this.#room.above);
   }
 
   get state(): NumberState {
@@ -123,14 +134,14 @@ export class WorkingSet {
   }
 
   /** Puts a changed or new user in place. @throws Failure conflict when something unique is another's. */
-  put(entry: Entry | null, user: User, given: Readonly<Record<string, number>>, isChanged: boolean): Entry {
+  put(entry: Entry | null, user: User, given: Readonly<Record<string, number>>): Entry {
     this.#checkUnique(entry, user);
     this.#checkRoom(entry, user, given);
     const placed: Entry = entry ?? { before: null, user, given: new Set(), touched: true };
     if (entry !== null) this.#unfile(entry);
     placed.user = withOwnNumbers(user);
     placed.touched = true;
-    if (isChanged) grow(placed);
+    grow(placed);
     for (const [dialect, number] of Object.entries(given)) this.#give(placed, dialect, number);
     for (const dialect of this.#dialects) {
       if (placed.user.dialectNumbers[dialect] === undefined) this.#choose(placed, dialect, user.number);
