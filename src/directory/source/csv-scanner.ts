@@ -5,12 +5,16 @@ export interface CsvRecord {
   readonly line: number;
   /** The record without its line end. */
   readonly bytes: Buffer;
-  /** Null where its quotes are wrong. */
+  /** Null where its quotes are wrong, or it is too long. */
   readonly cells: readonly Buffer[] | null;
+  /** Whether the line goes on and on; what it holds is not kept. */
+  readonly isTooLong: boolean;
 }
 
 /** The longest record, in bytes: behind this, a quote that is open was never meant to be. */
-const MAX_RECORD = 1024 * 1024;
+export const MAX_RECORD = 1024 * 1024;
+/** Cells of a record that are kept; more are no row of any header. */
+const MAX_CELLS = 1000;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -27,6 +31,8 @@ type Field = { readonly end: number; readonly cell: Buffer } | 'wrong' | 'incomp
 export class CsvScanner {
   #rest: Buffer = Buffer.alloc(0);
   #line = 1;
+  /** Inside of a line that was found too long: its rest is dropped. */
+  #isSkipping = false;
 
   /** The records that end in this chunk. Empty lines are none. */
   *push(chunk: Buffer): Generator<CsvRecord> {
@@ -41,11 +47,24 @@ export class CsvScanner {
   *#scan(chunk: Buffer, isEnd: boolean): Generator<CsvRecord> {
     const text = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let start = 0;
+    if (this.#isSkipping) {
+      const newline = text.indexOf(NEWLINE);
+      if (newline < 0) return;
+      this.#isSkipping = false;
+      this.#line += 1;
+      start = newline + 1;
+    }
     while (start < text.length) {
       const record = readRecord(text, start, isEnd);
       if (record === null) break;
+      if (record === 'too long') {
+        yield { line: this.#line, bytes: Buffer.alloc(0), cells: null, isTooLong: true };
+        this.#isSkipping = true;
+        start = text.length;
+        break;
+      }
       const bytes = text.subarray(start, record.end);
-      if (bytes.length > 0) yield { line: this.#line, bytes, cells: record.cells };
+      if (bytes.length > 0) yield { line: this.#line, bytes, cells: record.cells, isTooLong: false };
       for (
         let at = text.indexOf(NEWLINE, start);
         at >= 0 && at < record.next;
@@ -59,21 +78,21 @@ export class CsvScanner {
   }
 }
 
-/** The record at `start`; null where it goes on behind the text. */
+/** The record at `start`; null where it goes on behind the text, `too long` where its line does for too long. */
 function readRecord(
   text: Buffer,
   start: number,
   isEnd: boolean,
-): { readonly end: number; readonly next: number; readonly cells: Buffer[] | null } | null {
+): { readonly end: number; readonly next: number; readonly cells: Buffer[] | null } | 'too long' | null {
   const cells: Buffer[] = [];
   for (let at = start; ; ) {
     const field = text[at] === QUOTE ? readQuoted(text, at, isEnd) : readPlain(text, at, isEnd);
     if (field === 'wrong' || (field === 'incomplete' && text.length - start > MAX_RECORD)) {
       const line = readLine(text, start, isEnd);
-      return line === null ? null : { ...line, cells: null };
+      return line === null || line === 'too long' ? line : { ...line, cells: null };
     }
     if (field === 'incomplete') return null;
-    cells.push(field.cell);
+    if (cells.length <= MAX_CELLS) cells.push(field.cell);
     if (text[field.end] !== COMMA) return { end: field.end, next: behindLine(text, field.end), cells };
     at = field.end + 1;
   }
@@ -113,9 +132,13 @@ function readPlain(text: Buffer, at: number, isEnd: boolean): Field {
   return { end, cell: text.subarray(at, end) };
 }
 
-function readLine(text: Buffer, start: number, isEnd: boolean): { end: number; next: number } | null {
+function readLine(
+  text: Buffer,
+  start: number,
+  isEnd: boolean,
+): { end: number; next: number } | 'too long' | null {
   const newline = text.indexOf(NEWLINE, start);
-  if (newline < 0 && !isEnd && text.length - start <= MAX_RECORD) return null;
+  if (newline < 0 && !isEnd) return text.length - start <= MAX_RECORD ? null : 'too long';
   const end = newline < 0 ? text.length : newline;
   return { end: text[end - 1] === RETURN && end > start ? end - 1 : end, next: newline < 0 ? end : end + 1 };
 }

@@ -3,7 +3,8 @@ import { Failure } from '../../errors.ts';
 import type { SourceRow } from '../import.ts';
 import { NATIVE_FIELDS } from '../native.ts';
 import type { Json } from '../user.ts';
-import { type CsvRecord, CsvScanner } from './csv-scanner.ts';
+import { type CsvRecord, CsvScanner, MAX_RECORD } from './csv-scanner.ts';
+import { isTooDeep } from './json-scanner.ts';
 
 /** Columns whose cells are lists, joined by semicolons or commas. */
 const LISTS: ReadonlySet<string> = new Set([
@@ -63,6 +64,7 @@ function readCell(field: string, text: string): Json | undefined {
       .map((part) => (isNamed && /^\d+$/.test(part) ? { number: Number(part) } : part));
   }
   if (LISTS.has(field) || STRUCTURES.has(field)) {
+    if (isTooDeep(Buffer.from(text))) return text;
     try {
       return JSON.parse(text);
     } catch {
@@ -87,11 +89,13 @@ export function readCsv(
   }
   async function* rows(): AsyncGenerator<SourceRow> {
     let fields: (string | undefined)[] | null = null;
-    for await (const { line, bytes, cells } of records()) {
+    for await (const { line, bytes, cells, isTooLong } of records()) {
       const text = bytes.toString('utf8');
       if (fields === null) {
         fields = readHeader(cells ?? [], columns);
         header = text;
+      } else if (isTooLong) {
+        yield { line, text, problem: `is longer than ${MAX_RECORD} bytes` };
       } else if (cells === null) {
         yield { line, text, problem: 'is not valid CSV: check its quotes' };
       } else yield readRecord(cells, fields, line, text);

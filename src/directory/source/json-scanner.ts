@@ -11,6 +11,36 @@ export interface ScannedRow {
 /** The longest record, in bytes. */
 export const MAX_RECORD = 16 * 1024 * 1024;
 
+/** The deepest nesting of a record; what reads values one inside the other would run out of stack. */
+export const MAX_DEPTH = 64;
+
+/** Whether a JSON text nests its lists and objects deeper than any user does. */
+export function isTooDeep(bytes: Buffer): boolean {
+  // Nearly every text has too few brackets to be deep: those are counted without looking at each byte.
+  let openings = 0;
+  for (const bracket of [OPEN_LIST, OPEN_OBJECT]) {
+    for (
+      let at = bytes.indexOf(bracket);
+      at >= 0 && openings <= MAX_DEPTH;
+      at = bytes.indexOf(bracket, at + 1)
+    )
+      openings += 1;
+  }
+  if (openings <= MAX_DEPTH) return false;
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte === QUOTE) inString = !inString;
+    else if (inString) at += byte === BACKSLASH ? 1 : 0;
+    else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
+      depth += 1;
+      if (depth > MAX_DEPTH) return true;
+    } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) depth -= 1;
+  }
+  return false;
+}
+
 /** Keys under which vendors' answers hold their users (seeds: `data`, `data.results`, `value`). */
 const CONTAINER_KEYS: ReadonlySet<string> = new Set(['data', 'results', 'value']);
 

@@ -4,7 +4,7 @@ import type { SourceRow } from '../import.ts';
 import { isObject } from '../patch.ts';
 import type { Json, JsonObject } from '../user.ts';
 import { readCsv } from './csv.ts';
-import { JsonScanner, MAX_RECORD, type ScannedRow } from './json-scanner.ts';
+import { isTooDeep, JsonScanner, MAX_DEPTH, MAX_RECORD, type ScannedRow } from './json-scanner.ts';
 
 export type SourceKind = 'json' | 'jsonl' | 'csv';
 
@@ -125,6 +125,8 @@ function* toRows({ line, bytes, problem }: ScannedRow): Generator<SourceRow> {
     yield { line, text, problem };
   } else if (!isUtf8(bytes)) {
     yield { line, text, problem: 'is not UTF-8; save the file as UTF-8' };
+  } else if (isTooDeep(bytes)) {
+    yield { line, text, problem: `is nested more than ${MAX_DEPTH} levels deep` };
   } else {
     let value: Json;
     try {
