@@ -58,6 +58,7 @@ export function addTokenCommands(program: Command, newCommand: NewCommand): void
       ) =>
         withStore(options, async ({ access }) => {
           const { dialects, expiresIn } = options;
+          if (options.name.trim() === '') throw new UsageError('--name says what the token is for');
           const scopes = asUsage(() => parseScopes(options.scopes));
           const wanted = {
             label: options.name,

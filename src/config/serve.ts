@@ -50,6 +50,14 @@ function readPem(path: string, flag: string): Buffer {
   }
 }
 
+/** Whether a text is an address, or a network as address/bits. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
 /** Checks the flags. @throws Failure invalid */
 export function readServeConfig(flags: ServeFlags): ServeConfig {
   if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined)) {
@@ -65,6 +73,13 @@ export function readServeConfig(flags: ServeFlags): ServeConfig {
       `${flags.host} can be reached from outside, and tokens would travel unencrypted; give --tls-cert and --tls-key, or --insecure-http behind a proxy that does TLS`,
     );
   }
+  const proxies = flags.trustProxy?.split(',').map((proxy) => proxy.trim());
+  if (proxies?.every(isNetwork) === false) {
+    throw new Failure(
+      'invalid',
+      '--trust-proxy takes addresses or networks, such as 10.0.0.7,192.168.0.0/16',
+    );
+  }
   return Object.freeze({
     data: flags.data,
     host: flags.host,
@@ -72,7 +87,7 @@ export function readServeConfig(flags: ServeFlags): ServeConfig {
     workers: flags.workers,
     tls,
     rateLimit: flags.rateLimit === false ? null : flags.rateLimit,
-    trustProxy: flags.trustProxy ?? null,
+    trustProxy: proxies?.join(',') ?? null,
     demo: flags.demo ?? false,
   });
 }

@@ -1,6 +1,6 @@
 import { fold } from './fold.ts';
 import type { Names } from './merge.ts';
-import type { NamedRef } from './patch.ts';
+import { MAX_COUNTED, type NamedRef } from './patch.ts';
 import type { Named } from './user.ts';
 
 /** What Convoso's four levels are called as access profiles (community documentation, "Access Profiles"). */
@@ -38,7 +38,7 @@ class Dictionary {
       this.#byName.delete(fold(each.name));
     }
     this.#highest = 0;
-    for (const number of this.#byNumber.keys()) this.#highest = Math.max(this.#highest, number);
+    for (const number of this.#byNumber.keys()) this.#count(number);
   }
 
   #make(number: number | undefined, name: string | undefined): Named {
@@ -64,7 +64,11 @@ class Dictionary {
   #file(each: Named): void {
     this.#byNumber.set(each.number, each);
     this.#byName.set(fold(each.name), each);
-    this.#highest = Math.max(this.#highest, each.number);
+    this.#count(each.number);
+  }
+
+  #count(number: number): void {
+    if (number <= MAX_COUNTED) this.#highest = Math.max(this.#highest, number);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { UserFormat } from './format.ts';
-import { isObject, MAX_NUMBER, type NamedRef, RowReader, type UserPatch } from './patch.ts';
+import { isObject, MAX_COUNTED, MAX_NUMBER, type NamedRef, RowReader, type UserPatch } from './patch.ts';
 import { USER_FIELDS_SHOWN } from './query.ts';
 import { isTimeZone, parseInstant } from './time-zone.ts';
 import {
@@ -164,7 +164,7 @@ export function decodeNative(value: JsonObject): UserPatch {
   const createdAt = readInstant(row, 'createdAt');
   return row.finish({
     id: id === '' ? undefined : id?.toLowerCase(),
-    number: row.whole('number', 1, MAX_NUMBER),
+    number: row.whole('number', 1, MAX_COUNTED),
     dialectNumbers: readDialectNumbers(row),
     email: email === '' ? null : email,
     loginId: loginId === '' ? undefined : loginId,

@@ -34,6 +34,11 @@ export const MAX_TEXT = 1000;
 const MAX_EXTRA = 65_536;
 /** Dialect numbers are int32, as Smartflo's `last_seen_id` is. */
 export const MAX_NUMBER = 2 ** 31 - 1;
+/**
+ * The greatest number that others are counted on from. A file may bring greater ones, up to MAX_NUMBER;
+ * they leave room for the numbers that are chosen here.
+ */
+export const MAX_COUNTED = 1_000_000_000;
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

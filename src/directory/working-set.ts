@@ -1,6 +1,6 @@
 import { Failure } from '../errors.ts';
 import { fold } from './fold.ts';
-import { MAX_NUMBER, type UserPatch } from './patch.ts';
+import { MAX_COUNTED, type UserPatch } from './patch.ts';
 import type { KnownBy, KnownUser, NumberState, UserChange } from './ports.ts';
 import { shownName, type User } from './user.ts';
 
@@ -163,15 +163,15 @@ export class WorkingSet {
         number === undefined
           ? user.dialectNumbers[dialect] === undefined && !this.#isFree(dialect, user.number)
           : holder !== undefined && holder !== entry;
-      if (isChosen && (this.#highest.get(dialect) ?? 0) >= MAX_NUMBER) {
-        throw refused(`dialectNumbers.${dialect}`, 'no number is left above the greatest one');
+      if (isChosen && (this.#highest.get(dialect) ?? 0) >= MAX_COUNTED) {
+        throw refused(`dialectNumbers.${dialect}`, 'no number is left to choose');
       }
     }
   }
 
   #isFree(dialect: string, number: number): boolean {
     return (
-      number <= MAX_NUMBER &&
+      number <= MAX_COUNTED &&
       this.#taken.get(dialect)?.has(number) !== true &&
       this.#byDialect.get(dialect)?.has(number) !== true
     );
@@ -226,7 +226,7 @@ export class WorkingSet {
   #setNumber(entry: Entry, dialect: string, number: number): void {
     const numbers: Record<string, number> = entry.user.dialectNumbers;
     numbers[dialect] = number;
-    this.#highest.set(dialect, Math.max(number, this.#highest.get(dialect) ?? 0));
+    if (number <= MAX_COUNTED) this.#highest.set(dialect, Math.max(number, this.#highest.get(dialect) ?? 0));
   }
 
   #file(entry: Entry): void {

@@ -9,8 +9,9 @@ export interface Limits {
   /** Counts a request that was let in. @throws HttpFailure rate_limited */
   admit(tokenId: string, address: string): Promise<void>;
   /**
-   * Counts a request that was refused, at the cost of ten, so that an address that only guesses is
-   * stopped at the rate that a single token has. @throws HttpFailure rate_limited
+   * Counts a request that was refused. An address may have as many of these as a token has requests; they
+   * are counted apart, so that whoever guesses there costs nobody else anything.
+   * @throws HttpFailure rate_limited
    */
   refuse(address: string): Promise<void>;
 }
@@ -21,11 +22,12 @@ export const NO_LIMITS: Limits = { admit: async () => {}, refuse: async () => {}
 /** @param perSecond requests that a token may make in a second; an address may make ten times as many. */
 export function createLimits(perSecond: number): Limits {
   const tokens = new RateLimiterMemory({ points: perSecond, duration: 1 });
+  const refusals = new RateLimiterMemory({ points: perSecond, duration: 1 });
   const addresses = new RateLimiterMemory({ points: perSecond * TOKENS_PER_ADDRESS, duration: 1 });
 
-  const consume = async (limiter: RateLimiterMemory, key: string, points: number): Promise<void> => {
+  const consume = async (limiter: RateLimiterMemory, key: string): Promise<void> => {
     try {
-      await limiter.consume(key, points);
+      await limiter.consume(key);
     } catch (error) {
       if (!(error instanceof RateLimiterRes)) throw error;
       const resetIn = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
@@ -38,9 +40,9 @@ export function createLimits(perSecond: number): Limits {
 
   return {
     async admit(tokenId, address) {
-      await consume(tokens, tokenId, 1);
-      await consume(addresses, address, 1);
+      await consume(tokens, tokenId);
+      await consume(addresses, address);
     },
-    refuse: (address) => consume(addresses, address, TOKENS_PER_ADDRESS),
+    refuse: (address) => consume(refusals, address),
   };
 }

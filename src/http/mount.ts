@@ -80,6 +80,9 @@ async function admit(
   return access;
 }
 
+/** The paths that are no vendor's. */
+const OWN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs']);
+
 /** Which vendor's form a path is answered in, and which methods it knows. */
 export type PathForms = (path: string) => {
   readonly encode: EncodeFailure;
@@ -104,6 +107,7 @@ export function createPathForms(dialects: readonly Dialect[], deps: DialectDeps)
     if (known !== undefined) {
       return { encode: known.dialect.encodeFailure, dialect: known.dialect.name, allow: known.allow };
     }
+    if (OWN_PATHS.has(path)) return { encode: encodeProblem, dialect: null, allow: ['GET', 'HEAD'] };
     const under = dialects.find(({ name }) => path === `/${name}` || path.startsWith(`/${name}/`));
     return { encode: under?.encodeFailure ?? encodeProblem, dialect: under?.name ?? null, allow: null };
   };

@@ -26,6 +26,8 @@ export function mountReference(app: FastifyInstance, version: string): void {
   app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: true,
+    // Where Rollcall is served without TLS, a browser that upgrades requests would find nothing.
+    transformStaticCSP: (policy) => policy.replace(/;?\s*upgrade-insecure-requests/, ''),
     uiConfig: { deepLinking: true, tryItOutEnabled: true, validatorUrl: null },
   });
   app.get('/openapi.json', { schema: { hide: true }, config: { operation: 'openapi' } }, async () =>

@@ -1,17 +1,22 @@
 import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Readable } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { describeBug } from '../errors.ts';
 import type { Dialect } from './dialect.ts';
 import type { Metrics } from './metrics.ts';
 import { createPathForms, type MountDeps, mountDialect } from './mount.ts';
-import { HttpFailure, toWireFailure, type WireFailure } from './wire-failure.ts';
+import { type FailureAnswer, HttpFailure, toWireFailure, type WireFailure } from './wire-failure.ts';
 
 /** Bytes of a request's body, and of its header block, that are taken. */
 const MAX_BODY = 1_048_576;
 const MAX_HEADERS = 16_384;
 /** What Node itself reads before it gives up: the request line comes on top of the header block. */
 const NODE_MAX_HEADERS = 49_152;
+/** How long a client may take to send a request, in milliseconds; Fastify waits forever. */
+const REQUEST_TIME = 60_000;
 /** A request without a Host is refused here, in its vendor's form: Node would refuse it with nothing at all. */
 const NODE_OPTIONS = { maxHeaderSize: NODE_MAX_HEADERS, requireHostHeader: false };
 
@@ -78,6 +83,7 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
       ms: Math.round(reply.elapsedTime * 1000) / 1000,
       bytes: request.method === 'HEAD' ? 0 : sent,
       requestId: request.id,
+      ...(reply.raw.writableFinished ? {} : { brokenOff: true }),
     });
   };
   /** The same for what Node could not read as a request. */
@@ -87,9 +93,29 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
     deps.log.info({ ...nobody, status, ms: 0, bytes, requestId });
   };
 
+  /** Answers on a socket whose request never came to Fastify, and closes it. */
+  const writeAnswer = (socket: Duplex, answer: FailureAnswer): void => {
+    const body = Buffer.from(answer.body);
+    const requestId = randomUUID();
+    const headers = {
+      'content-type': answer.contentType ?? 'application/json; charset=utf-8',
+      ...answer.headers,
+      'cache-control': 'no-store',
+      'x-request-id': requestId,
+      'content-length': body.length,
+      connection: 'close',
+    };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(
+      `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n${lines.join('')}\r\n${answer.body}`,
+    );
+    recordUnread(answer.status, body.length, requestId);
+  };
+
   const app = fastify({
     logger: false,
     bodyLimit: MAX_BODY,
+    requestTimeout: REQUEST_TIME,
     requestIdHeader: false,
     genReqId: () => randomUUID(),
     trustProxy: options.trustProxy ?? false,
@@ -99,7 +125,7 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
     frameworkErrors: (error, request, reply) => {
       stamp(request, reply);
       // Fastify runs no hooks for these.
-      reply.raw.once('finish', () => record(request, reply));
+      reply.raw.once('close', () => record(request, reply));
       fail(error, request, reply);
     },
     clientErrorHandler: (error, socket) => {
@@ -109,16 +135,16 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
       const path = /^[A-Z]+ ([^ ?]+)/.exec(packet)?.[1] ?? '';
       const kind = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'malformed';
       const answer = forms(readPath(path)).encode({ kind, fields: {} });
-      const body = Buffer.from(answer.body);
-      const requestId = randomUUID();
-      socket.end(
-        `HTTP/1.1 ${answer.status} ${encodeStatusText(answer.status)}\r\n` +
-          `Content-Type: ${answer.contentType ?? 'application/json; charset=utf-8'}\r\n` +
-          `Cache-Control: no-store\r\nX-Request-Id: ${requestId}\r\n` +
-          `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${answer.body}`,
-      );
-      recordUnread(answer.status, body.length, requestId);
+      writeAnswer(socket, answer);
     },
+  });
+  // Node hangs up on a CONNECT that nobody listens for.
+  app.server.on('connect', (request, socket) => {
+    socket.on('error', () => socket.destroy());
+    const { encode, allow } = forms(readPath(request.url ?? ''));
+    const failure: WireFailure =
+      allow === null ? { kind: 'not_found', fields: {} } : { kind: 'method_not_allowed', fields: {}, allow };
+    writeAnswer(socket, encode(failure));
   });
   // An expectation that is not known may be ignored (RFC 9110 section 10.1.1); Node would answer it by itself.
   app.server.on('checkExpectation', (request, response) => app.routing(request, response));
@@ -130,18 +156,33 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
 
   app.addHook('onRequest', async (request, reply) => {
     stamp(request, reply);
+    // Unlike the end of a response, its close also comes where the client has gone away.
+    reply.raw.once('close', () => record(request, reply));
     if (request.is404) {
       const { allow } = forms(pathOf(request));
-      if (allow !== null) throw new HttpFailure('method_not_allowed', { allow });
+      // An escaped slash makes a path look documented that is none.
+      if (allow !== null && !allow.includes(request.method))
+        throw new HttpFailure('method_not_allowed', { allow });
       throw new HttpFailure('not_found');
     }
     if (headerBytes(request.raw.rawHeaders) > MAX_HEADERS) throw new HttpFailure('headers_too_large');
-    // RFC 9112 section 3.2.
-    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
+    // RFC 9112 section 3.2: one, and where it is missing only in HTTP/1.0.
+    const hosts = countHosts(request.raw.rawHeaders);
+    if (hosts > 1 || (request.raw.httpVersion === '1.1' && hosts === 0)) {
       throw new HttpFailure('malformed');
     }
   });
-  app.addHook('onResponse', async (request, reply) => record(request, reply));
+  app.addHook('onSend', async (request, reply, payload) => {
+    // Files of the reference page bring a caching rule of their own.
+    reply.header('cache-control', 'no-store');
+    // An answer under way that breaks off cannot become a failure any more: it can only be told of.
+    if (payload instanceof Readable) {
+      payload.once('error', (error) => {
+        deps.log.error({ requestId: request.id, error: describeBug(error) }, 'answer broken off');
+      });
+    }
+    return payload;
+  });
   app.setErrorHandler(fail);
   app.setNotFoundHandler((request, reply) => fail(new HttpFailure('not_found'), request, reply));
 
@@ -164,13 +205,18 @@ function readPath(target: string): string {
   }
 }
 
+function countHosts(rawHeaders: readonly string[]): number {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts;
+}
+
 /** The size of a header block as it was sent: name, colon, space, value and line end of each. */
 function headerBytes(rawHeaders: readonly string[]): number {
   let bytes = 0;
   for (let at = 0; at < rawHeaders.length; at += 1) bytes += (rawHeaders[at] as string).length + 2;
   return bytes;
-}
-
-function encodeStatusText(status: number): string {
-  return status === 431 ? 'Request Header Fields Too Large' : 'Bad Request';
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MAX_NUMBER } from '../../src/directory/patch.ts';
+import { MAX_COUNTED, MAX_NUMBER } from '../../src/directory/patch.ts';
 import { convosoRow, smartfloRow, useLoader, voisoRow } from './loading.ts';
 
 describe('rows that meet in one load', () => {
@@ -200,15 +200,15 @@ describe('numbers of a dialect', () => {
   it('leave a user as they were when none is left to choose', async () => {
     const here = await open();
     await here.load('native', [
-      { email: 'a@example.com', firstName: 'A', dialectNumbers: { voiso: MAX_NUMBER } },
+      { email: 'a@example.com', firstName: 'A', dialectNumbers: { voiso: MAX_COUNTED } },
       { email: 'b@example.com', firstName: 'B' },
       { email: 'c@example.com', firstName: 'C' },
     ]);
     const before = await here.people();
-    // b's 2 was chosen here and would have to give way, but nothing lies above the greatest.
+    // b's 2 was chosen here and would have to give way, but nothing is left to count on to.
     const loaded = await here.load('voiso', [voisoRow(2, { email: 'c@example.com', name: 'Changed Name' })]);
     const after = await here.people();
-    assert.deepEqual(loaded.refusals, ['1: dialectNumbers.voiso: no number is left above the greatest one']);
+    assert.deepEqual(loaded.refusals, ['1: dialectNumbers.voiso: no number is left to choose']);
     assert.deepEqual(after, before);
   });
 });

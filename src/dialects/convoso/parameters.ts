@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { invalid } from '../../errors.ts';
 import { bearerSecret, parseForm, parseJsonObject, type Query } from '../../http/query.ts';
+import { HttpFailure } from '../../http/wire-failure.ts';
 
 /** Bodies that carry parameters: JSON objects and forms. */
 export function addParsers(app: FastifyInstance): void {
@@ -14,6 +15,15 @@ export function addParsers(app: FastifyInstance): void {
     { parseAs: 'string' },
     async (_: unknown, body: string | Buffer) => parseForm(String(body)),
   );
+  refuseOthers(app);
+}
+
+/** A content type without a body says nothing, as on many a GET. */
+function refuseOthers(app: FastifyInstance): void {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_: unknown, body: string | Buffer) => {
+    if (body.length > 0) throw new HttpFailure('unsupported_media_type');
+    return undefined;
+  });
 }
 
 /** One parameter as it came, from the body where it is there, else from the query. Null counts as absent. */

@@ -36,13 +36,7 @@ export function decodeList(query: Query): ListParameters {
   };
 
   const after = whole('last_seen_id', 0, MAX_NUMBER, 'must be an integer from 0 to 2147483647', 0);
-  const limit = whole(
-    'limit',
-    1,
-    Number.POSITIVE_INFINITY,
-    'must be an integer from 1 to 1000',
-    DEFAULT_LIMIT,
-  );
+  const limit = whole('limit', 1, Number.POSITIVE_INFINITY, 'must be an integer from 1', DEFAULT_LIMIT);
   const flags: Partial<Record<Flag, boolean>> = {};
   for (const [name, flag] of Object.entries(FLAGS)) {
     const value = query[name];

@@ -1,3 +1,4 @@
+import { MAX_COUNTED } from '../../directory/patch.ts';
 import type { DialectIndex } from '../../directory/query.ts';
 import { termsOf } from '../../directory/terms.ts';
 import type { Cell, Engine } from '../engine.ts';
@@ -115,7 +116,7 @@ export async function fillDialects(
               numbers.push([cc, dialect, number, user.number, 0]);
               counted.push({ number, by: 1 });
             }
-            highest = Math.max(highest, number);
+            if (number <= MAX_COUNTED) highest = Math.max(highest, number);
             for (const term of termsOf(user, index)) terms.push([cc, dialect, term, number]);
           }
           await transaction.insert(newNumbers, numbers);
