@@ -17,7 +17,7 @@ const DRAIN = 10_000;
 function openLog(): Logger {
   return pino(
     { base: null },
-    pino.destination({ fd: 2, sync: false, minLength: 65_536, periodicFlush: 100 }),
+    pino.destination({ fd: 2, sync: false, minLength: 8192, periodicFlush: 100 }),
   );
 }
 
