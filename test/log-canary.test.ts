@@ -163,6 +163,7 @@ describe('what is logged of requests', () => {
     });
     assert.equal(typeof ms, 'number');
     assert.equal(typeof time, 'number');
+    assert.ok(typeof ms === 'number' && ms > 0);
     assert.match(String(requestId), /^[0-9a-f-]{36}$/);
     assert.match(String(tokenId), /^[0-9a-f-]{36}$/);
   });

@@ -15,10 +15,7 @@ const DRAIN = 10_000;
 
 /** The request log: JSON lines on stderr, so that stdout stays for people. */
 function openLog(): Logger {
-  return pino(
-    { base: null },
-    pino.destination({ fd: 2, sync: false, minLength: 8192, periodicFlush: 100 }),
-  );
+  return pino({ base: null }, pino.destination({ fd: 2, sync: false, minLength: 8192, periodicFlush: 100 }));
 }
 
 /** Serves until SIGTERM or SIGINT, then answers what is under way and ends. Gives the address. */

@@ -67,12 +67,13 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
   };
 
   /** Counts and logs a request that was answered: one line, with nothing of what it carried. */
-  const record = (request: FastifyRequest, reply: FastifyReply): void => {
+  const record = (request: FastifyRequest, reply: FastifyReply, start: number): void => {
+    const milliseconds = performance.now() - start;
     const { operation = 'none', dialect = null } = request.routeOptions.config;
     const status = reply.statusCode;
     const length = reply.getHeader('content-length');
     const sent = length === undefined ? request.streamedBytes : Number(length);
-    deps.metrics.observeRequest(operation, status, reply.elapsedTime / 1000);
+    deps.metrics.observeRequest(operation, status, milliseconds / 1000);
     deps.log.info({
       operation,
       route: request.is404 ? null : (request.routeOptions.url ?? null),
@@ -80,7 +81,7 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
       contactCenter: request.access?.contactCenter.name ?? null,
       tokenId: request.access?.token.id ?? null,
       status,
-      ms: Math.round(reply.elapsedTime * 1000) / 1000,
+      ms: Math.round(milliseconds * 1000) / 1000,
       bytes: request.method === 'HEAD' ? 0 : sent,
       requestId: request.id,
       ...(reply.raw.writableFinished ? {} : { brokenOff: true }),
@@ -125,7 +126,8 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
     frameworkErrors: (error, request, reply) => {
       stamp(request, reply);
       // Fastify runs no hooks for these.
-      reply.raw.once('close', () => record(request, reply));
+      const start = performance.now();
+      reply.raw.once('close', () => record(request, reply, start));
       fail(error, request, reply);
     },
     clientErrorHandler: (error, socket) => {
@@ -157,7 +159,8 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
   app.addHook('onRequest', async (request, reply) => {
     stamp(request, reply);
     // Unlike the end of a response, its close also comes where the client has gone away.
-    reply.raw.once('close', () => record(request, reply));
+    const start = performance.now();
+    reply.raw.once('close', () => record(request, reply, start));
     if (request.is404) {
       const { allow } = forms(pathOf(request));
       // An escaped slash makes a path look documented that is none.
