@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Access } from '../../access/tokens.ts';
 import type { FormatContext } from '../../directory/format.ts';
-import type { Match } from '../../directory/query.ts';
+import type { Match, Page, UserField } from '../../directory/query.ts';
 import type { DialectDeps, Endpoint } from '../../http/dialect.ts';
 import { sendJson } from '../../http/send-json.ts';
 import { decodeSearch, type SearchParameters, secretOf } from './parameters.ts';
@@ -42,6 +42,25 @@ function matchOf({ users }: SearchParameters): Match {
   return users === null ? { kind: 'everyone' } : { kind: 'any-of', texts: users };
 }
 
+/** The page that a search asks for. */
+function readPage<F extends UserField>(
+  deps: DialectDeps,
+  contactCenter: Access['contactCenter'],
+  parameters: SearchParameters,
+  count: 'none' | 'exact',
+  fields: readonly F[],
+): Promise<Page<F>> {
+  const { offset, limit } = parameters;
+  return deps.users.page(contactCenter, {
+    dialect: 'convoso',
+    match: matchOf(parameters),
+    offset,
+    limit,
+    count,
+    fields,
+  });
+}
+
 async function official(
   deps: DialectDeps,
   contactCenter: Access['contactCenter'],
@@ -49,14 +68,7 @@ async function official(
   context: FormatContext,
 ): Promise<string> {
   const { offset, limit } = parameters;
-  const { users, total } = await deps.users.page(contactCenter, {
-    dialect: 'convoso',
-    match: matchOf(parameters),
-    offset,
-    limit,
-    count: 'exact',
-    fields: OFFICIAL_FIELDS,
-  });
+  const { users, total } = await readPage(deps, contactCenter, parameters, 'exact', OFFICIAL_FIELDS);
   const results = users.map(
     (user) => `"${user.dialectNumber}":${JSON.stringify(encodeOfficial(user, context))}`,
   );
@@ -69,14 +81,6 @@ async function community(
   parameters: SearchParameters,
   context: FormatContext,
 ): Promise<string> {
-  const { offset, limit } = parameters;
-  const { users } = await deps.users.page(contactCenter, {
-    dialect: 'convoso',
-    match: matchOf(parameters),
-    offset,
-    limit,
-    count: 'none',
-    fields: COMMUNITY_FIELDS,
-  });
+  const { users } = await readPage(deps, contactCenter, parameters, 'none', COMMUNITY_FIELDS);
   return JSON.stringify(users.map((user) => encodeCommunity(user, context)));
 }

@@ -13,14 +13,11 @@ export const firstDirectory: Migration = {
         .addColumn('number', 'integer', (column) => column.notNull())
         .addColumn('name', 'text', (column) => column.notNull())
         .addColumn('name_key', 'text', (column) => column.notNull())
-        .addPrimaryKeyConstraint(`${table}_pk`, ['contact_center_id', 'number'] as never[])
-        .addUniqueConstraint(`${table}_name`, ['contact_center_id', 'name_key'] as never[])
-        .addForeignKeyConstraint(
-          `${table}_contact_center`,
-          ['contact_center_id'] as never[],
-          'contact_centers',
-          ['contact_center_id'],
-        )
+        .addPrimaryKeyConstraint(`${table}_pk`, ['contact_center_id', 'number'])
+        .addUniqueConstraint(`${table}_name`, ['contact_center_id', 'name_key'])
+        .addForeignKeyConstraint(`${table}_contact_center`, ['contact_center_id'], 'contact_centers', [
+          'contact_center_id',
+        ])
         .modifyEnd(sql.raw(keyed));
 
     const texts = (names: readonly string[]) => names.map((name) => `${name} text not null`);
@@ -86,7 +83,7 @@ export const firstDirectory: Migration = {
       schema
         .createIndex('users_sip_account')
         .on('users')
-        .columns(['contact_center_id', 'sip_account_key'] as never[])
+        .columns(['contact_center_id', 'sip_account_key'])
         .where(sql<boolean>`sip_account_key is not null`),
       schema
         .createTable('user_extensions')

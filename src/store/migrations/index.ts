@@ -1,12 +1,12 @@
-import { type Kysely, sql } from 'kysely';
+import { sql } from 'kysely';
 import { Failure } from '../../errors.ts';
 import type { Engine, Statement, Transaction } from '../engine.ts';
-import { createBuilder, type Flavor, int, Statements, text } from '../statements.ts';
+import { type Builder, createBuilder, type Flavor, int, Statements, text } from '../statements.ts';
 import { firstDirectory } from './0001-directory.ts';
 
 /** What a migration writes its schema with. */
 export interface SchemaWriter {
-  readonly db: Kysely<never>;
+  readonly db: Builder;
   /** Column type for integers up to 2^53. */
   readonly big: 'integer' | 'bigint';
   /** What ends a table that is found by its whole key, and one that is not. */
@@ -33,7 +33,7 @@ function plainStatement(name: string, sql: string): Statement {
  */
 export async function migrate(engine: Engine, flavor: Flavor, now: number): Promise<void> {
   const writer: SchemaWriter = {
-    db: createBuilder(flavor) as unknown as Kysely<never>,
+    db: createBuilder(flavor),
     big: flavor === 'sqlite' ? 'integer' : 'bigint',
     keyed: flavor === 'sqlite' ? 'strict, without rowid' : '',
     plain: flavor === 'sqlite' ? 'strict' : '',

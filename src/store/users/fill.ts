@@ -5,7 +5,7 @@ import type { Cell, Engine } from '../engine.ts';
 import { inserterOf, int, ints, listValues, padded, type Statements, text } from '../statements.ts';
 import type { NumberCounts } from './counts.ts';
 import type { KnownUsers } from './known.ts';
-import { NUMBER_COLUMNS, TERM_COLUMNS } from './write.ts';
+import { NUMBER_COLUMNS, TERM_COLUMNS } from './row.ts';
 
 const CHUNK = 500;
 

@@ -6,7 +6,7 @@ import type { Listed, Match, Page, PageQuery, UserField } from '../../directory/
 import { masksOf, TERM } from '../../directory/terms.ts';
 import type { Named } from '../../directory/user.ts';
 import type { Cell, Engine, Reader } from '../engine.ts';
-import { ints, listValues, padded, type Statements } from '../statements.ts';
+import { int, ints, listValues, padded, type Statements } from '../statements.ts';
 import { type NamesOf, readListed, teamColumns } from './columns.ts';
 import type { NumberCounts } from './counts.ts';
 import { createFilterWalk } from './filtered.ts';
@@ -36,11 +36,11 @@ export function createTeamNames(statements: Statements) {
         db
           .selectFrom('teams')
           .select(['number', 'name'])
-          .where('contact_center_id', '=', ints('cc', 1)[0] as never)
+          .where('contact_center_id', '=', int('cc'))
           .where('number', 'in', ints('n', size)),
       );
       for (const [number, name] of await reader.read(statement, {
-        cc0: cc,
+        cc,
         ...listValues('n', part, size),
       })) {
         names.set(Number(number), { number: Number(number), name: String(name) });

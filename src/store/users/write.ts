@@ -4,83 +4,12 @@ import { fold } from '../../directory/fold.ts';
 import type { NumberState, UserChange, UserWriter, UserWriting } from '../../directory/ports.ts';
 import type { DialectIndex } from '../../directory/query.ts';
 import { termsOf } from '../../directory/terms.ts';
-import type { Named, User } from '../../directory/user.ts';
+import type { Named } from '../../directory/user.ts';
 import type { Cell, Engine, Transaction, Values } from '../engine.ts';
-import type { UsersTable } from '../schema/users.ts';
 import { cell, inserterOf, int, ints, listValues, padded, type Statements, text } from '../statements.ts';
 import type { NumberCounts } from './counts.ts';
 import type { KnownUsers } from './known.ts';
-
-const flag = (value: boolean): number => (value ? 1 : 0);
-const keyOf = (value: string | null): string | null => (value === null ? null : fold(value));
-
-/** What each column of `users` keeps of a user. */
-const COLUMNS: {
-  readonly [C in Exclude<keyof UsersTable, 'contact_center_id'>]: (user: User) => UsersTable[C];
-} = {
-  number: (user) => user.number,
-  id: (user) => user.id,
-  version: (user) => user.version,
-  email: (user) => user.email,
-  email_key: (user) => keyOf(user.email),
-  login_id: (user) => user.loginId,
-  // One that is the email is found and kept unique by the email's own key.
-  login_id_key: (user) => (fold(user.loginId) === keyOf(user.email) ? null : fold(user.loginId)),
-  first_name: (user) => user.firstName,
-  last_name: (user) => user.lastName,
-  display_name: (user) => user.displayName,
-  status: (user) => user.status,
-  level: (user) => user.level,
-  role_number: (user) => user.role.number,
-  queue_override: (user) => user.queueOverride,
-  allow_queue_selection: (user) => flag(user.allowQueueSelection),
-  allow_callbacks: (user) => flag(user.allowCallbacks),
-  allow_transfers: (user) => flag(user.allowTransfers),
-  callback_types: (user) => user.callbackTypes.join(','),
-  default_blended: (user) => flag(user.defaultBlended),
-  allow_blended_campaign: (user) => flag(user.allowBlendedCampaign),
-  notifications: (user) => flag(user.notifications),
-  alter_customer_data: (user) => flag(user.alterCustomerData),
-  timezone: (user) => user.timezone,
-  connection_type: (user) => user.connectionType,
-  extensions: (user) => user.extensions.join(','),
-  created_at: (user) => user.createdAt,
-  last_login_at: (user) => user.lastLoginAt,
-  sip_account: (user) => user.sipAccount,
-  sip_account_key: (user) => keyOf(user.sipAccount),
-  caller_id_group: (user) => user.callerIdGroup,
-  webrtc_ringtone: (user) => user.webrtcRingtone,
-  teams: (user) => JSON.stringify(user.teams.map((team) => team.number)),
-  supervised_teams: (user) => JSON.stringify(user.supervisedTeams.map((team) => team.number)),
-  skills: (user) => JSON.stringify(user.skills),
-  channels: (user) => JSON.stringify(user.channels),
-  queues: (user) => JSON.stringify(user.queues),
-  employee_id: (user) => user.employeeId,
-  agent: (user) => (user.agent === null ? null : JSON.stringify(user.agent)),
-  login_based_calling: (user) => flag(user.loginBasedCalling),
-  international_calling: (user) => flag(user.internationalCalling),
-  web_login: (user) => flag(user.webLogin),
-  extra: (user) => JSON.stringify(user.extra),
-};
-const USER_COLUMNS = Object.entries(COLUMNS);
-
-/** A user as a row of `users`. */
-function toRow(cc: number, user: User): Cell[] {
-  const row: Cell[] = [cc];
-  for (const [, read] of USER_COLUMNS) row.push(read(user));
-  return row;
-}
-
-/** The columns of a row of `dialect_numbers` and of `user_terms`, in the order in which they are inserted. */
-export const NUMBER_COLUMNS = ['contact_center_id', 'dialect', 'number', 'user_number', 'given'] as const;
-export const TERM_COLUMNS = ['contact_center_id', 'dialect', 'term', 'number'] as const;
-
-/** A user as named values, for updates. */
-function toValues(cc: number, user: User): Record<string, Cell> {
-  const values: Record<string, Cell> = { contact_center_id: cc };
-  for (const [column, read] of USER_COLUMNS) values[column] = read(user);
-  return values;
-}
+import { flag, keyOf, NUMBER_COLUMNS, TERM_COLUMNS, toRow, toValues, USER_COLUMNS } from './row.ts';
 
 /** The order of the index, so that rows which lie together are written together. */
 function byTerm(a: readonly Cell[], b: readonly Cell[]): number {
