@@ -28,7 +28,7 @@ export function mountReference(app: FastifyInstance, version: string): void {
     staticCSP: true,
     // Where Rollcall is served without TLS, a browser that upgrades requests would find nothing.
     transformStaticCSP: (policy) => policy.replace(/;?\s*upgrade-insecure-requests/, ''),
-    uiConfig: { deepLinking: true, tryItOutEnabled: true, validatorUrl: null },
+    uiConfig: { layout: 'BaseLayout', deepLinking: true, tryItOutEnabled: true, validatorUrl: null },
   });
   app.get('/openapi.json', { schema: { hide: true }, config: { operation: 'openapi' } }, async () =>
     app.swagger(),
