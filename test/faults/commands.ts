@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Ended, ROOT, rollcall } from '../acceptance/server-process.ts';
+
+export const BIN = join(ROOT, 'bin/rollcall.js');
+
+/** A folder of its own for a file of tests; `drop` removes it. */
+export async function makeFolder(name: string): Promise<{ path: string; drop: () => Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), `rollcall-${name}-`));
+  return { path, drop: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Runs a command that must go well. Gives what it printed. */
+export async function succeed(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await rollcall(...args);
+  assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+/** What a failing command must say: one line that names the mend, and no trace of the program's insides. */
+export function assertOneLine({ code, stderr }: Ended, reason: RegExp, what: string): void {
+  assert.equal(code, 1, `${what}: ${stderr}`);
+  assert.match(stderr, /^rollcall: [^\n]+\n$/, what);
+  assert.match(stderr, reason, what);
+  assert.doesNotMatch(stderr, /bug in Rollcall|node:|\.ts:/, what);
+}
+
+/** Runs a command that must fail with 1 and one line. */
+export async function failsWith(reason: RegExp, ...args: string[]): Promise<void> {
+  assertOneLine(await rollcall(...args), reason, args.join(' '));
+}
+
+export const emailOf = (person: number): string => `person${person}@faults.example`;
+
+/** Native rows of people who have extensions, teams and numbers in two dialects. */
+export function people(first: number, last: number): string {
+  const rows: string[] = [];
+  for (let person = first; person <= last; person += 1) {
+    rows.push(
+      JSON.stringify({
+        email: emailOf(person),
+        firstName: `First${person % 97}`,
+        lastName: `Last${person % 89}`,
+        role: { name: `Role ${person % 7}` },
+        teams: [`Team ${person % 5}`, `Team ${(person + 1) % 5}`],
+        extensions: [String(10_000_000 + person), String(20_000_000 + person)],
+        dialectNumbers: { voiso: 500_000 + person, smartflo: 900_000 - person },
+      }),
+    );
+  }
+  return `${rows.join('\n')}\n`;
+}
