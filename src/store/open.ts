@@ -59,7 +59,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ...(options.observe === undefined ? {} : { observe: options.observe }),
   });
   try {
-    await checkOwner(engine, storePath(options.data));
     await migrate(engine, 'sqlite', options.now());
     await pinStatistics(engine);
     const statements = new Statements(createBuilder('sqlite'));
@@ -82,24 +81,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   } catch (error) {
     await engine.close();
     throw error;
-  }
-}
-
-/** Another program's database is not to be written to. @throws Failure precondition */
-async function checkOwner(engine: SqliteEngine, path: string): Promise<void> {
-  const [row] = await engine.read(
-    {
-      name: 'schema.owner',
-      sql: "select count(*), coalesce(sum(name = 'migrations'), 0) from sqlite_master where type = 'table' and name not like 'sqlite@_%' escape '@'",
-      parameters: [],
-    },
-    {},
-  );
-  if (Number(row?.[0]) > 0 && Number(row?.[1]) === 0) {
-    throw new Failure(
-      'precondition',
-      `${path} is another program's database; give another folder with --data`,
-    );
   }
 }
 

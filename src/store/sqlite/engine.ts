@@ -75,6 +75,21 @@ function makeFile(path: string): void {
   }
 }
 
+/** Another program's database is left as it is, its journal mode too. @throws Failure precondition */
+function refuseForeign(db: Database.Database, path: string): void {
+  const tables = db
+    .prepare<[], string>(`select name from sqlite_master where type = 'table' and name not glob 'sqlite_*'`)
+    .pluck(true)
+    .all();
+  if (tables.length > 0 && !tables.includes('migrations')) {
+    db.close();
+    throw new Failure(
+      'precondition',
+      `${path} is another program's database; give another folder with --data`,
+    );
+  }
+}
+
 class Connection {
   readonly #db: Database.Database;
   readonly #path: string;
@@ -88,6 +103,7 @@ class Connection {
     this.#path = options.path;
     this.#observe = options.observe;
     this.#db = new Database(options.path, { timeout: options.busyTimeout });
+    refuseForeign(this.#db, options.path);
     for (const [name, value] of Object.entries(PRAGMAS)) {
       if (this.#db.pragma(name, { simple: true }) !== value) this.#db.pragma(`${name} = ${value}`);
       const answer = this.#db.pragma(name, { simple: true });
