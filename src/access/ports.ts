@@ -1,3 +1,4 @@
+import type { AuditEvent } from './audit.ts';
 import type { ContactCenter } from './contact-center.ts';
 import type { Token } from './token.ts';
 
@@ -18,4 +19,18 @@ export interface AccessStore {
   dropExpiredTokens(contactCenter: ContactCenter, now: number): Promise<void>;
   /** The token with this hash and its contact center, whatever its state. */
   findToken(hash: string): Promise<{ token: Token; contactCenter: ContactCenter } | null>;
+}
+
+/** Where audit events are kept. */
+export interface AuditStore {
+  /** Kept with those that come at the same moment, in one write soon after; `flush` waits for it. */
+  record(contactCenter: ContactCenter, event: AuditEvent): void;
+  flush(): Promise<void>;
+  /** Events in the order in which they were kept, `after` a number on. */
+  page(contactCenter: ContactCenter, after: number, limit: number): Promise<KeptAuditEvent[]>;
+}
+
+/** An event and its number in the contact center, which grows. */
+export interface KeptAuditEvent extends AuditEvent {
+  readonly number: number;
 }

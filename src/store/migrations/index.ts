@@ -3,6 +3,7 @@ import { Failure } from '../../errors.ts';
 import type { Engine, Statement, Transaction } from '../engine.ts';
 import { type Builder, createBuilder, type Flavor, int, Statements, text } from '../statements.ts';
 import { firstDirectory } from './0001-directory.ts';
+import { recordings } from './0002-recordings.ts';
 
 /** What a migration writes its schema with. */
 export interface SchemaWriter {
@@ -21,7 +22,7 @@ export interface Migration {
 }
 
 /** Every migration, in order; the same list for every engine. */
-export const MIGRATIONS: readonly Migration[] = [firstDirectory];
+export const MIGRATIONS: readonly Migration[] = [firstDirectory, recordings];
 
 function plainStatement(name: string, sql: string): Statement {
   return { name: `schema.${name}`, sql, parameters: [] };

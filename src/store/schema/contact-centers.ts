@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely';
+
 /** One row a contact center. */
 export interface ContactCentersTable {
   contact_center_id: number;
@@ -9,5 +11,10 @@ export interface ContactCentersTable {
   revision: number;
   /** The own number of the next new user. */
   next_number: number;
+  /** What the next recording and the next audit event are numbered. */
+  next_recording_number: Generated<number>;
+  next_audit_number: Generated<number>;
+  /** Grows with each change of a recording. */
+  recordings_revision: Generated<number>;
   created_at: number;
 }

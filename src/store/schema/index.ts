@@ -1,3 +1,4 @@
+import type { AuditEventsTable } from './audit-events.ts';
 import type { ContactCentersTable } from './contact-centers.ts';
 import type {
   DialectCountersTable,
@@ -7,7 +8,9 @@ import type {
   RetiredNumbersTable,
 } from './dialects.ts';
 import type { ImportCountsTable } from './import-counts.ts';
+import type { RecordingsTable } from './recordings.ts';
 import type { RolesTable, TeamsTable } from './roles.ts';
+import type { SigningKeysTable } from './signing-keys.ts';
 import type { TokensTable } from './tokens.ts';
 import type { UserExtensionsTable } from './user-extensions.ts';
 import type { UserTermsTable } from './user-terms.ts';
@@ -28,4 +31,7 @@ export interface Schema {
   dialect_counters: DialectCountersTable;
   number_counts: NumberCountsTable;
   import_counts: ImportCountsTable;
+  recordings: RecordingsTable;
+  signing_keys: SigningKeysTable;
+  audit_events: AuditEventsTable;
 }

@@ -1,0 +1,59 @@
+import type { Readable } from 'node:stream';
+
+/** Where audio lies: `main` takes it in, `archive` is for what is seldom heard. */
+export const TIERS = ['main', 'archive'] as const;
+export type Tier = (typeof TIERS)[number];
+
+/** Names audio in a tier: made of ids alone, so that nothing a request says becomes a path. */
+export interface MediaKey {
+  readonly contactCenterId: number;
+  /** The recording's UUID. */
+  readonly id: string;
+}
+
+/** Bytes `first` to `last`, both included (RFC 9110 section 14.1.2). */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface StoredMedia {
+  readonly key: MediaKey;
+  readonly bytes: number;
+  /** Milliseconds since 1970 UTC: an upload that is under way is young. */
+  readonly modifiedAt: number;
+}
+
+/**
+ * One place for audio. What `put` has resolved survives a crash. Failures of the place itself (full, gone,
+ * slow) are `unavailable` with `retryAfter`; what the source stream raises is raised again as it is.
+ */
+export interface MediaPlace {
+  /**
+   * Keeps what the stream gives under a key, in place of what was there; nothing of it is seen before it is
+   * whole, and nothing stays if it fails. Gives size and SHA-256 as they were written.
+   */
+  put(key: MediaKey, content: Readable): Promise<{ readonly bytes: number; readonly sha256: string }>;
+  /** The bytes of a range, or all. Null where there is nothing. */
+  open(key: MediaKey, range?: ByteRange): Promise<Readable | null>;
+  /** Size and time of what is there; null where there is nothing. */
+  find(key: MediaKey): Promise<StoredMedia | null>;
+  /** Lets go; nothing happens where there is nothing. */
+  remove(key: MediaKey): Promise<void>;
+  /** Everything of a contact center, in no order; foreign files are not listed. */
+  list(contactCenterId: number): AsyncIterable<StoredMedia>;
+  /** A URL from which the bytes can be fetched without us for some seconds, where the place can give one. */
+  presign?(
+    key: MediaKey,
+    options: { readonly seconds: number; readonly mediaType: string; readonly disposition: string },
+  ): Promise<string>;
+  /** Whether it can be written to now. @throws Failure unavailable, naming the mend */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** All tiers. `archive` is null where none was set up. */
+export interface MediaPlaces {
+  readonly main: MediaPlace;
+  readonly archive: MediaPlace | null;
+}

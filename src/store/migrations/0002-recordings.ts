@@ -1,0 +1,83 @@
+import { sql } from 'kysely';
+import type { Migration } from './index.ts';
+
+/** Recordings, the keys that sign their links, and what happened to them. */
+export const recordings: Migration = {
+  name: '0002-recordings',
+  statements: ({ db, big, keyed, plain }) => {
+    const { schema } = db;
+    const raw = (text: string) => ({ compile: () => ({ sql: text }) });
+    const columns = [
+      'contact_center_id integer not null',
+      'number integer not null',
+      'id text not null',
+      'user_number integer',
+      `lead_id ${big}`,
+      'call_id text',
+      'direction text',
+      'remote_number text',
+      `started_at ${big} not null`,
+      `ended_at ${big}`,
+      'seconds integer',
+      'media_type text',
+      `bytes ${big}`,
+      'sha256 text',
+      'state text not null',
+      'legal_hold integer not null',
+      `keep_until ${big}`,
+      'revocations integer not null',
+      `created_at ${big} not null`,
+      // The tier whose file is still to be removed: "main" or "archive".
+      'leftover text',
+      'idempotency_key text',
+      'fingerprint text',
+      'constraint recordings_pk primary key (contact_center_id, number)',
+      'constraint recordings_id unique (contact_center_id, id)',
+      'constraint recordings_user foreign key (contact_center_id, user_number) references users (contact_center_id, number)',
+    ];
+    const index = (name: string, names: readonly string[], where?: string) =>
+      raw(
+        `create index recordings_${name} on recordings (contact_center_id, ${names.join(', ')})${where === undefined ? '' : ` where ${where}`}`,
+      );
+    return [
+      raw(`alter table contact_centers add column next_recording_number integer not null default 1`),
+      raw(`alter table contact_centers add column recordings_revision ${big} not null default 0`),
+      raw(`alter table contact_centers add column next_audit_number ${big} not null default 1`),
+      raw(`create table recordings (${columns.join(', ')}) ${plain}`),
+      index('by_user', ['user_number', 'started_at', 'number'], 'user_number is not null'),
+      index('by_lead', ['lead_id', 'started_at', 'number'], 'lead_id is not null'),
+      index('by_start', ['started_at', 'number']),
+      index('by_keep_until', ['keep_until', 'number'], 'keep_until is not null'),
+      index('by_leftover', ['leftover', 'number'], 'leftover is not null'),
+      raw(
+        'create unique index recordings_by_idempotency on recordings (contact_center_id, idempotency_key) where idempotency_key is not null',
+      ),
+      schema
+        .createTable('signing_keys')
+        .addColumn('contact_center_id', 'integer', (column) => column.notNull())
+        .addColumn('key_id', 'text', (column) => column.notNull())
+        .addColumn('secret', 'text', (column) => column.notNull())
+        .addColumn('created_at', big, (column) => column.notNull())
+        // From then on it signs nothing more; links that it signed hold until they expire.
+        .addColumn('retired_at', big)
+        .addPrimaryKeyConstraint('signing_keys_pk', ['contact_center_id', 'key_id'])
+        .addForeignKeyConstraint('signing_keys_contact_center', ['contact_center_id'], 'contact_centers', [
+          'contact_center_id',
+        ])
+        .modifyEnd(sql.raw(keyed)),
+      schema
+        .createTable('audit_events')
+        .addColumn('contact_center_id', 'integer', (column) => column.notNull())
+        .addColumn('number', big, (column) => column.notNull())
+        .addColumn('at', big, (column) => column.notNull())
+        .addColumn('actor_kind', 'text', (column) => column.notNull())
+        .addColumn('token_id', 'text')
+        .addColumn('action', 'text', (column) => column.notNull())
+        .addColumn('subject', 'text')
+        .addColumn('outcome', 'text', (column) => column.notNull())
+        .addColumn('details', 'text', (column) => column.notNull())
+        .addPrimaryKeyConstraint('audit_events_pk', ['contact_center_id', 'number'])
+        .modifyEnd(sql.raw(keyed)),
+    ];
+  },
+};

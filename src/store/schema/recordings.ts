@@ -1,0 +1,25 @@
+/** One row a recording. Instants are milliseconds since 1970 UTC; a tombstone's personal columns are null. */
+export interface RecordingsTable {
+  contact_center_id: number;
+  number: number;
+  id: string;
+  user_number: number | null;
+  lead_id: number | null;
+  call_id: string | null;
+  direction: string | null;
+  remote_number: string | null;
+  started_at: number;
+  ended_at: number | null;
+  seconds: number | null;
+  media_type: string | null;
+  bytes: number | null;
+  sha256: string | null;
+  state: string;
+  legal_hold: number;
+  keep_until: number | null;
+  revocations: number;
+  created_at: number;
+  leftover: string | null;
+  idempotency_key: string | null;
+  fingerprint: string | null;
+}
