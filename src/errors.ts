@@ -10,6 +10,7 @@ export type FailureKind =
   | 'conflict'
   | 'precondition'
   | 'too_large'
+  | 'unsupported_media_type'
   | 'rate_limited'
   | 'unavailable';
 

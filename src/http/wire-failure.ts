@@ -5,7 +5,6 @@ export type WireFailureKind =
   | FailureKind
   | 'malformed'
   | 'method_not_allowed'
-  | 'unsupported_media_type'
   | 'headers_too_large'
   | 'internal';
 

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { MediaType } from './recording.ts';
 
 /** Where audio lies: `main` takes it in, `archive` is for what is seldom heard. */
 export const TIERS = ['main', 'archive'] as const;
@@ -11,7 +12,7 @@ export interface MediaKey {
   readonly id: string;
 }
 
-/** Bytes `first` to `last`, both included (RFC 9110 section 14.1.2). */
+/** Bytes `first` to `last`, both included (RFC 9110 section 14.1.2); what lies behind the end is left out. */
 export interface ByteRange {
   readonly first: number;
   readonly last: number;
@@ -31,17 +32,20 @@ export interface StoredMedia {
 export interface MediaPlace {
   /**
    * Keeps what the stream gives under a key, in place of what was there; nothing of it is seen before it is
-   * whole, and nothing stays if it fails. Gives size and SHA-256 as they were written.
+   * whole, and nothing stays if it fails; the stream is then destroyed. Gives size and SHA-256 as they were
+   * written.
    */
   put(key: MediaKey, content: Readable): Promise<{ readonly bytes: number; readonly sha256: string }>;
   /** The bytes of a range, or all. Null where there is nothing. */
   open(key: MediaKey, range?: ByteRange): Promise<Readable | null>;
   /** Size and time of what is there; null where there is nothing. */
   find(key: MediaKey): Promise<StoredMedia | null>;
-  /** Lets go; nothing happens where there is nothing. */
-  remove(key: MediaKey): Promise<void>;
+  /** Lets go, for good once it has resolved; nothing happens where there is nothing. */
+  remove(...keys: readonly MediaKey[]): Promise<void>;
   /** Everything of a contact center, in no order; foreign files are not listed. */
   list(contactCenterId: number): AsyncIterable<StoredMedia>;
+  /** Lets go of what was begun before an instant (milliseconds since 1970 UTC) and never became whole. Gives how many. */
+  dropUnfinished(before: number): Promise<number>;
   /** A URL from which the bytes can be fetched without us for some seconds, where the place can give one. */
   presign?(
     key: MediaKey,
@@ -49,6 +53,8 @@ export interface MediaPlace {
   ): Promise<string>;
   /** Whether it can be written to now. @throws Failure unavailable, naming the mend */
   check(): Promise<void>;
+  /** Bytes that it can still take in; null where it has no end that we could know. */
+  freeBytes(): Promise<number | null>;
   close(): Promise<void>;
 }
 
@@ -56,4 +62,21 @@ export interface MediaPlace {
 export interface MediaPlaces {
   readonly main: MediaPlace;
   readonly archive: MediaPlace | null;
+}
+
+/** What audio says of itself. */
+export interface AudioFacts {
+  readonly mediaType: MediaType;
+  /** Its length in seconds, with fractions; null where that cannot be told. */
+  readonly seconds: number | null;
+}
+
+/** Tells what audio is by its content, whatever it was called. */
+export interface AudioReader {
+  /**
+   * Reads facts of stored audio of that many bytes; a few ranges of it are fetched, never all.
+   * @throws Failure unsupported_media_type where it is none of MEDIA_TYPES; unavailable as the place
+   */
+  read(place: MediaPlace, key: MediaKey, bytes: number): Promise<AudioFacts>;
+  close(): Promise<void>;
 }
