@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { v7 as uuidV7 } from 'uuid';
+import type { SettingDefinition } from './access/contact-center.ts';
 import type { Surroundings } from './access/tokens.ts';
 import type { ServeConfig } from './config/serve.ts';
 import { convoso } from './dialects/convoso/index.ts';
@@ -15,11 +16,18 @@ import { createLimits, NO_LIMITS } from './http/limits.ts';
 import { createMetrics } from './http/metrics.ts';
 import { mountReference } from './http/reference.ts';
 import { createServer } from './http/server.ts';
+import { RECORDING_SETTINGS } from './recordings/settings.ts';
 import { openStore, type Store } from './store/open.ts';
 import { VERSION } from './version.ts';
 
 /** Every wire format that Rollcall answers in. A new vendor is a folder and a line here. */
 export const DIALECTS: readonly Dialect[] = [convoso, voiso, smartflo];
+
+/** Every setting that a contact center has. */
+export const SETTINGS: readonly SettingDefinition[] = [
+  ...DIALECTS.flatMap((dialect) => dialect.settings),
+  ...RECORDING_SETTINGS,
+];
 
 /** Every form in which users are loaded and given out, the most telling first. */
 export const FORMATS: readonly UserFormat[] = [...DIALECTS.flatMap((dialect) => dialect.formats), native];

@@ -140,13 +140,32 @@ describe('contact centers and tokens', () => {
     await refused(2, /lower-case/, ['contact-center', 'create', 'Not A Slug']);
     await refused(2, /IANA/, ['contact-center', 'create', 'east', '--timezone', 'Mars']);
     await refused(2, /settings are/, ['contact-center', 'set', 'north', 'convoso.sing', '1']);
-    await refused(2, /one of/, ['contact-center', 'set', 'north', 'convoso.profile', 'loud']);
+    await refused(2, /takes by-method \|/, ['contact-center', 'set', 'north', 'convoso.profile', 'loud']);
+    for (const [key, value, form] of [
+      ['recordings.retentionDays', '0', '1..36500'],
+      ['recordings.retentionDays', 'off', '1..36500'],
+      ['recordings.archiveAfterDays', '36501', 'off | 1..36500'],
+      ['recordings.linkSeconds', '59', '60..604800'],
+      ['recordings.delivery', 'parcel', 'stream | redirect'],
+    ] as const) {
+      const ended = await rollcall(['contact-center', 'set', 'north', key, value]);
+      assert.deepEqual(ended, {
+        code: 2,
+        out: '',
+        err: `rollcall: ${key} takes ${form} (see rollcall --help)\n`,
+      });
+    }
     assert.deepEqual(await json(['contact-center', 'set', 'north', 'convoso.profile', 'official']), {
       name: 'north',
       key: 'convoso.profile',
       value: 'official',
     });
+    await json(['contact-center', 'set', 'north', 'recordings.retentionDays', '30']);
     const [north] = await json(['contact-center', 'list']);
+    assert.deepEqual(
+      [north.settings['recordings.retentionDays'], north.settings['recordings.archiveAfterDays']],
+      [30, 'off'],
+    );
     assert.equal(north.timezone, 'Europe/Istanbul');
     assert.equal(north.settings['convoso.profile'], 'official');
     assert.match(

@@ -13,19 +13,75 @@ export interface ContactCenter {
   readonly revision: number;
 }
 
-/** A setting of a contact center, as a dialect declares it. */
-export interface SettingDefinition {
-  /** Starts with the dialect's name and a dot. */
+/** A setting of a contact center, as a dialect or the recordings declare it. */
+export interface SettingDefinition<Value = unknown> {
+  /** Starts with the name of who declares it and a dot. */
   readonly key: string;
-  readonly values: readonly string[];
+  /** What may be written: "off | 1..36500". */
+  readonly form: string;
+  /** As it would be written. */
   readonly default: string;
   readonly description: string;
+  /** What a text stands for; undefined where it stands for nothing. */
+  readonly read: (text: string) => Value | undefined;
 }
 
 /** The value of a setting in a contact center, or its default. */
-export function settingOf(contactCenter: ContactCenter, definition: SettingDefinition): string {
-  const value = contactCenter.settings[definition.key];
-  return value !== undefined && definition.values.includes(value) ? value : definition.default;
+export function settingOf<Value>(contactCenter: ContactCenter, definition: SettingDefinition<Value>): Value {
+  const text = contactCenter.settings[definition.key];
+  const value = text === undefined ? undefined : definition.read(text);
+  return value ?? readDefault(definition);
+}
+
+function readDefault<Value>(definition: SettingDefinition<Value>): Value {
+  const value = definition.read(definition.default);
+  if (value === undefined) throw new Error(`the default of ${definition.key} is none of its values`);
+  return value;
+}
+
+type Told = Pick<SettingDefinition, 'key' | 'description'>;
+
+/** A setting that is one of some words. */
+export function wordSetting<Word extends string>(
+  told: Told & { readonly words: readonly Word[]; readonly default: Word },
+): SettingDefinition<Word> {
+  return {
+    key: told.key,
+    form: told.words.join(' | '),
+    default: told.default,
+    description: told.description,
+    read: (text) => told.words.find((word) => word === text),
+  };
+}
+
+/** A setting that is a whole number within bounds, written without sign or leading zeros. */
+export function numberSetting(
+  told: Told & { readonly least: number; readonly most: number; readonly default: number },
+): SettingDefinition<number> {
+  const { least, most } = told;
+  return {
+    key: told.key,
+    form: `${least}..${most}`,
+    default: String(told.default),
+    description: told.description,
+    read: (text) => {
+      const number = /^(0|[1-9]\d{0,14})$/.test(text) ? Number(text) : Number.NaN;
+      return number >= least && number <= most ? number : undefined;
+    },
+  };
+}
+
+/** A setting that is a whole number within bounds, or "off", which is its default. */
+export function numberOrOffSetting(
+  told: Told & { readonly least: number; readonly most: number },
+): SettingDefinition<number | 'off'> {
+  const number = numberSetting({ ...told, default: told.least });
+  return {
+    ...number,
+    form: `off | ${number.form}`,
+    default: 'off',
+    read: (text) => (text === 'off' ? 'off' : number.read(text)),
+  };
 }
 
 /** Checks a new contact center's name. @throws Failure invalid */

@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
-import { checkName, type SettingDefinition, settingOf } from '../access/contact-center.ts';
-import { DIALECTS, SURROUNDINGS } from '../app.ts';
+import { checkName, settingOf } from '../access/contact-center.ts';
+import { SETTINGS, SURROUNDINGS } from '../app.ts';
 import { isTimeZone } from '../directory/time-zone.ts';
 import { type CommonOptions, needContactCenter, withStore } from './context.ts';
 import { asUsage, print, table, UsageError } from './output.ts';
 import type { NewCommand } from './program.ts';
-
-const SETTINGS: readonly SettingDefinition[] = DIALECTS.flatMap((dialect) => dialect.settings);
 
 function checkZone(zone: string): string {
   if (isTimeZone(zone)) return zone;
@@ -22,7 +20,7 @@ function checkSetting(key: string, value: string): void {
   if (setting === undefined) {
     throw new UsageError(`settings are timezone, ${SETTINGS.map((each) => each.key).join(', ')}`);
   }
-  if (!setting.values.includes(value)) throw new UsageError(`${key} is one of ${setting.values.join(', ')}`);
+  if (setting.read(value) === undefined) throw new UsageError(`${key} takes ${setting.form}`);
 }
 
 /** `contact-center create`, `list` and `set`. */
@@ -74,7 +72,7 @@ export function addContactCenterCommands(program: Command, newCommand: NewComman
     .argument('<value>')
     .addHelpText(
       'after',
-      `\nSettings:\n${SETTINGS.map((each) => `  ${each.key}  ${each.values.join(' | ')} (default ${each.default})\n      ${each.description}`).join('\n')}`,
+      `\nSettings:\n${SETTINGS.map((each) => `  ${each.key}  ${each.form} (default ${each.default})\n      ${each.description}`).join('\n')}`,
     )
     .action((name: string, key: string, value: string, options: CommonOptions) =>
       withStore(options, async ({ access }) => {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { DIALECTS, SURROUNDINGS } from '../app.ts';
+import { SETTINGS, SURROUNDINGS } from '../app.ts';
 import { isTimeZone } from '../directory/time-zone.ts';
 import { Failure } from '../errors.ts';
 import type { Finding } from '../store/inspect.ts';
@@ -11,12 +11,12 @@ import type { NewCommand } from './program.ts';
 
 /** Every setting of every contact center must be one that this version knows. */
 async function checkSettings({ access }: Store): Promise<Finding> {
-  const known = new Map(DIALECTS.flatMap((dialect) => dialect.settings).map((each) => [each.key, each]));
+  const known = new Map(SETTINGS.map((each) => [each.key, each]));
   const bad: string[] = [];
   for (const contactCenter of await access.contactCenters()) {
     if (!isTimeZone(contactCenter.timezone)) bad.push(`${contactCenter.name} timezone`);
     for (const [key, value] of Object.entries(contactCenter.settings)) {
-      if (known.get(key)?.values.includes(value) !== true) bad.push(`${contactCenter.name} ${key}`);
+      if (known.get(key)?.read(value) === undefined) bad.push(`${contactCenter.name} ${key}`);
     }
   }
   return {

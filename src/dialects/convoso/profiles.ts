@@ -1,4 +1,4 @@
-import { type ContactCenter, type SettingDefinition, settingOf } from '../../access/contact-center.ts';
+import { type ContactCenter, settingOf, wordSetting } from '../../access/contact-center.ts';
 
 /**
  * The two documents that describe this API disagree on nearly every field. Each is a profile: `official`
@@ -6,26 +6,26 @@ import { type ContactCenter, type SettingDefinition, settingOf } from '../../acc
  */
 export type Profile = 'official' | 'community';
 
-export const PROFILE: SettingDefinition = {
+export const PROFILE = wordSetting({
   key: 'convoso.profile',
-  values: ['by-method', 'official', 'community'],
+  words: ['by-method', 'official', 'community'],
   default: 'by-method',
   description:
     "Which of Convoso's documented shapes is answered: by-method gives official to GET and community to POST",
-};
+});
 
-export const USER_REQUIRED: SettingDefinition = {
+export const USER_REQUIRED = wordSetting({
   key: 'convoso.userRequired',
-  values: ['true', 'false'],
+  words: ['true', 'false'],
   default: 'true',
   description:
     'Whether a search in the official profile must name users; false lists everyone where none are named',
-};
+});
 
 /** The profile that a request is answered in. */
 export function profileOf(contactCenter: ContactCenter, method: string): Profile {
   const setting = settingOf(contactCenter, PROFILE);
-  if (setting === 'official' || setting === 'community') return setting;
+  if (setting !== 'by-method') return setting;
   return method === 'POST' ? 'community' : 'official';
 }
 
