@@ -1,5 +1,6 @@
 import type { AuditEvent } from '../access/audit.ts';
 import type { ContactCenter } from '../access/contact-center.ts';
+import type { SigningKey } from './links.ts';
 import type { RecordingPage, RecordingQuery } from './query.ts';
 import type { MediaFacts, NewRecording, Recording } from './recording.ts';
 
@@ -55,4 +56,21 @@ export interface RecordingStore {
    * @throws Failure not_found; conflict while it is under legal hold. A purged one stays as it is.
    */
   purge(contactCenter: ContactCenter, number: number, now: number, event: AuditEvent): Promise<Recording>;
+}
+
+/** Where the keys that sign links are kept, for each contact center apart. */
+export interface SigningKeys {
+  /** The key that signs now, made where there is none yet. */
+  current(contactCenter: ContactCenter, now: number): Promise<SigningKey>;
+  /** The key of that id; null where there is none, or no link that it signed can still hold. */
+  find(contactCenterId: number, keyId: string, now: number): Promise<SigningKey | null>;
+  /**
+   * Makes a new key, which signs from now on. Links that the old ones signed hold until they end; with
+   * `endLinks` they end at once. Gives how many retired keys are still good for links.
+   */
+  rotate(
+    contactCenter: ContactCenter,
+    now: number,
+    options: { readonly endLinks: boolean },
+  ): Promise<{ readonly key: SigningKey; readonly retired: number }>;
 }

@@ -4,6 +4,7 @@ import {
   type SettingDefinition,
   wordSetting,
 } from '../access/contact-center.ts';
+import { MAX_LINK_SECONDS } from './links.ts';
 
 /** A hundred years, leap days left out: what is to be kept for good is under legal hold. */
 const MOST_DAYS = 36_500;
@@ -26,7 +27,7 @@ export const ARCHIVE_AFTER_DAYS = numberOrOffSetting({
 export const LINK_SECONDS = numberSetting({
   key: 'recordings.linkSeconds',
   least: 60,
-  most: 604_800,
+  most: MAX_LINK_SECONDS,
   default: 3600,
   description: 'Seconds for which the link to a recording holds',
 });

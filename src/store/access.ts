@@ -1,10 +1,10 @@
 import type { Compilable } from 'kysely';
-import { LRUCache } from 'lru-cache';
 import type { ContactCenter } from '../access/contact-center.ts';
 import type { AccessStore } from '../access/ports.ts';
 import { SCOPES, type Token } from '../access/token.ts';
 import { Failure } from '../errors.ts';
 import type { Cell, Engine } from './engine.ts';
+import { KeptReads } from './kept-reads.ts';
 import { type Builder, cell, int, type Statements, text } from './statements.ts';
 
 const CONTACT_CENTER = ['contact_center_id', 'name', 'timezone', 'settings', 'revision'] as const;
@@ -133,9 +133,8 @@ export function createAccessStore(engine: Engine, statements: Statements): Acces
       .where('expires_at', '<', int('now')),
   );
 
-  // Tokens that were found since anything was last written: a revocation empties it at once.
-  const found = new LRUCache<string, { token: Token; contactCenter: ContactCenter }>({ max: 10_000 });
-  let foundAt: number | null = null;
+  // A revocation empties it at once.
+  const found = new KeptReads<{ token: Token; contactCenter: ContactCenter }>(engine, 10_000);
 
   const findContactCenter = async (name: string) => {
     const [row] = await engine.read(find, { name });
@@ -215,17 +214,11 @@ export function createAccessStore(engine: Engine, statements: Statements): Acces
       );
     },
 
-    async findToken(hash) {
-      const mark = engine.mark();
-      if (mark === null || mark !== foundAt) found.clear();
-      foundAt = mark;
-      const known = found.get(hash);
-      if (known !== undefined) return known;
-      const [row] = await engine.read(findToken, { hash });
-      if (row === undefined) return null;
-      const fresh = { token: readToken(row), contactCenter: readContactCenter(row.slice(TOKEN.length)) };
-      found.set(hash, fresh);
-      return fresh;
-    },
+    findToken: (hash) =>
+      found.find(hash, async () => {
+        const [row] = await engine.read(findToken, { hash });
+        if (row === undefined) return null;
+        return { token: readToken(row), contactCenter: readContactCenter(row.slice(TOKEN.length)) };
+      }),
   };
 }

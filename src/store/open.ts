@@ -4,11 +4,13 @@ import type { AccessStore } from '../access/ports.ts';
 import type { UserPages, UserWriter } from '../directory/ports.ts';
 import type { DialectIndex } from '../directory/query.ts';
 import { Failure } from '../errors.ts';
+import type { SigningKeys } from '../recordings/ports.ts';
 import { createAccessStore } from './access.ts';
 import type { Observe } from './engine.ts';
 import { createImportCounts, type ImportTotals } from './import-counts.ts';
 import { type Finding, inspectStore } from './inspect.ts';
 import { migrate } from './migrations/index.ts';
+import { createSigningKeys } from './signing-keys.ts';
 import { SqliteEngine } from './sqlite/engine.ts';
 import { pinStatistics } from './sqlite/statistics.ts';
 import { createBuilder, Statements } from './statements.ts';
@@ -33,6 +35,7 @@ export interface Store {
   readonly access: AccessStore;
   readonly pages: UserPages;
   readonly writer: UserWriter;
+  readonly signingKeys: SigningKeys;
   readonly importTotals: ImportTotals;
   /** Looks the store over; reads the whole file. */
   inspect(now: number): Promise<Finding[]>;
@@ -71,6 +74,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       access,
       pages: createUserPages(engine, statements, counts, known, teamNames),
       writer: createUserWriter(engine, statements, counts, known, options.dialects),
+      signingKeys: createSigningKeys(engine, statements),
       importTotals: createImportCounts(engine, statements),
       inspect: (now) => inspectStore(engine, storePath(options.data), now),
       ping: async () => {

@@ -27,6 +27,8 @@ const HOT = [
   'number_counts.total',
   'number_counts.within',
   'roles.by_name',
+  'signing_keys.current',
+  'signing_keys.find',
   'teams.names',
   'user_terms.window',
   'users.any_of_count',
@@ -226,6 +228,9 @@ describe('plans of statements on 50,000 users', () => {
     await store.access.contactCenters();
     await store.access.setSetting(contactCenter, 'timezone', 'UTC');
     await assert.rejects(store.access.createContactCenter('north', 'UTC', 0), Failure);
+    const signing = await store.signingKeys.current(contactCenter, 0);
+    await store.signingKeys.find(contactCenter.id, signing.id, 0);
+    await store.signingKeys.rotate(contactCenter, 1, { endLinks: true });
     await store.importTotals();
     await store.ping();
   }

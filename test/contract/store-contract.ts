@@ -8,6 +8,7 @@ import { describeMigrations } from './migrations-contract.ts';
 import { describeOffsets } from './offsets-contract.ts';
 import { describePages } from './pages-contract.ts';
 import { ALL } from './people.ts';
+import { describeSigningKeys } from './signing-keys-contract.ts';
 import { describeWrites } from './writes-contract.ts';
 
 /** A database engine under test. A place is wherever one store is kept: a folder, a schema. */
@@ -71,6 +72,7 @@ export function describeStore(engine: EngineUnderTest): void {
     describeOffsets(engine);
     describeWrites(engine);
     describeAccess(engine);
+    describeSigningKeys(engine);
     describeFill(engine);
     describeMigrations(engine);
   });
