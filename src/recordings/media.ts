@@ -32,11 +32,11 @@ export interface StoredMedia {
 export interface MediaPlace {
   /**
    * Keeps what the stream gives under a key, in place of what was there; nothing of it is seen before it is
-   * whole, and nothing stays if it fails; the stream is then destroyed. Gives size and SHA-256 as they were
-   * written.
+   * whole, and nothing half-written stays if it fails; the stream is then destroyed. Gives size and SHA-256
+   * as they were written.
    */
   put(key: MediaKey, content: Readable): Promise<{ readonly bytes: number; readonly sha256: string }>;
-  /** The bytes of a range, or all. Null where there is nothing. */
+  /** The bytes of a range, or all; a stream that breaks off ends with an error. Null where there is nothing. */
   open(key: MediaKey, range?: ByteRange): Promise<Readable | null>;
   /** Size and time of what is there; null where there is nothing. */
   find(key: MediaKey): Promise<StoredMedia | null>;
