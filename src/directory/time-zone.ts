@@ -17,6 +17,9 @@ const ZONE_FOR_OFFSET: Readonly<Record<string, string>> = {
 
 /** The offsets of one zone in one year (UTC): offsets[i] holds before changes[i]. Minutes east of UTC. */
 interface Year {
+  /** The first instant of the year, and of the next. */
+  readonly start: number;
+  readonly end: number;
   readonly changes: number[];
   readonly offsets: number[];
 }
@@ -24,6 +27,8 @@ interface Year {
 interface Zone {
   readonly format: Intl.DateTimeFormat;
   readonly years: Map<number, Year>;
+  /** The year that was asked for last: the next question is mostly about it, too. */
+  recent: Year | null;
   /** The standard offset, and the year that it was worked out for. */
   standard: number;
   standardYear: number;
@@ -48,7 +53,7 @@ function openZone(name: string): Zone | null {
         minute: 'numeric',
         second: 'numeric',
       });
-      zone = { format, years: new Map(), standard: 0, standardYear: Number.NaN };
+      zone = { format, years: new Map(), recent: null, standard: 0, standardYear: Number.NaN };
     } catch {
       zone = null;
     }
@@ -70,10 +75,11 @@ function readOffset(zone: Zone, at: number): number {
 const STEP = 20 * DAY;
 
 function readYear(zone: Zone, year: number): Year {
+  const start = Date.UTC(year, 0, 1);
   const end = Date.UTC(year + 1, 0, 1);
-  let at = Date.UTC(year, 0, 1);
+  let at = start;
   let offset = readOffset(zone, at);
-  const result: Year = { changes: [], offsets: [offset] };
+  const result: Year = { start, end, changes: [], offsets: [offset] };
   while (at < end) {
     const next = Math.min(at + STEP, end);
     const nextOffset = readOffset(zone, next);
@@ -95,11 +101,12 @@ function readYear(zone: Zone, year: number): Year {
 }
 
 function offsetIn(zone: Zone, at: number): number {
-  const number = new Date(at).getUTCFullYear();
-  let year = zone.years.get(number);
-  if (year === undefined) {
-    year = readYear(zone, number);
+  let year = zone.recent;
+  if (year === null || at < year.start || at >= year.end) {
+    const number = new Date(at).getUTCFullYear();
+    year = zone.years.get(number) ?? readYear(zone, number);
     zone.years.set(number, year);
+    zone.recent = year;
   }
   let index = 0;
   while (index < year.changes.length && (year.changes[index] as number) <= at) index += 1;
@@ -133,9 +140,16 @@ export function standardOffsetMinutes(zoneName: string, now: number): number {
   return zone.standard;
 }
 
+const hours = new Map<number, string>();
+
 /** An offset in hours with two decimals: "-8.00", "5.50" (Convoso's `local_gmt`). */
 export function formatHours(minutes: number): string {
-  return (minutes / 60).toFixed(2);
+  let text = hours.get(minutes);
+  if (text === undefined) {
+    text = (minutes / 60).toFixed(2);
+    hours.set(minutes, text);
+  }
+  return text;
 }
 
 /** A zone whose standard offset is the given hours text, the same one each time; null if there is none. */
@@ -187,9 +201,20 @@ export function zoneForCity(city: string): string | null {
 
 const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
 
+/** Dates as text, by day since 1970: users of one company share theirs, and Date takes a microsecond. */
+const dates = new Map<number, string>();
+
 function wallClock(at: number, offset: number, separator: string): string {
-  const local = new Date(at + offset * MINUTE).toISOString();
-  return local.slice(0, 10) + separator + local.slice(11, 19);
+  const local = at + offset * MINUTE;
+  const day = Math.floor(local / DAY);
+  let date = dates.get(day);
+  if (date === undefined) {
+    date = new Date(day * DAY).toISOString().slice(0, 10);
+    if (dates.size >= 5000) dates.clear();
+    dates.set(day, date);
+  }
+  const second = Math.floor((local - day * DAY) / 1000);
+  return `${date}${separator}${two(Math.floor(second / 3600))}:${two(Math.floor(second / 60) % 60)}:${two(second % 60)}`;
 }
 
 /** "YYYY-MM-DD HH:MM:SS" as a zone's clocks show it. */

@@ -23,7 +23,7 @@ const RECORD = join(import.meta.dirname, 'plans.txt');
 const HOT = [
   'access.find_token',
   'dialect_numbers.of_users',
-  'number_counts.seek',
+  'number_counts.blocks',
   'number_counts.total',
   'number_counts.within',
   'roles.by_name',

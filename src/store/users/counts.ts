@@ -1,13 +1,47 @@
 import { sql } from 'kysely';
-import type { Reader, Transaction } from '../engine.ts';
+import { LRUCache } from 'lru-cache';
+import type { ContactCenter } from '../../access/contact-center.ts';
+import type { Cell, Reader, Transaction } from '../engine.ts';
 import { int, type Statements, text } from '../statements.ts';
 
 /** Bits of a dialect number that each level of number_counts leaves out. */
 const SHIFTS = [8, 16, 24] as const;
 
+/** The blocks inside a block, or the numbers inside one of the lowest level, in order. */
+interface Part {
+  readonly ids: Int32Array;
+  /** How many numbers there are up to and with each. */
+  readonly upto: Int32Array;
+}
+
+function readBlocks(rows: readonly (readonly Cell[])[]): Part {
+  const upto = new Int32Array(rows.length);
+  for (const [at, row] of rows.entries()) upto[at] = Number(row[1]) + (upto[at - 1] ?? 0);
+  return { ids: Int32Array.from(rows, ([block]) => Number(block)), upto };
+}
+
+function readNumbers(rows: readonly (readonly Cell[])[]): Part {
+  return {
+    ids: Int32Array.from(rows, ([number]) => Number(number)),
+    upto: Int32Array.from(rows, (_, at) => at + 1),
+  };
+}
+
+/** Where the first value above `limit` stands in a rising list; its length where there is none. */
+function firstAbove(rising: Int32Array, limit: number): number {
+  let low = 0;
+  let high = rising.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((rising[middle] as number) > limit) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 /**
  * Counts of dialect numbers by block: totals and offsets of a whole directory without walking it. A seek
- * reads at most 128 + 256 + 256 counts and 255 numbers, whatever the size.
+ * reads at most 128 + 256 + 256 counts and 256 numbers, whatever the size, and keeps what it read.
  */
 export function createNumberCounts(statements: Statements) {
   const total = statements.get('number_counts.total', '', (db) =>
@@ -18,23 +52,16 @@ export function createNumberCounts(statements: Statements) {
       .where('dialect', '=', text('dialect'))
       .where('level', '=', SHIFTS.length),
   );
-  const block = statements.get('number_counts.seek', '', (db) =>
+  const blocks = statements.get('number_counts.blocks', '', (db) =>
     db
-      .selectFrom(
-        db
-          .selectFrom('number_counts')
-          .select(['block', 'count', sql<number>`sum(count) over (order by block)`.as('upto')])
-          .where('contact_center_id', '=', int('cc'))
-          .where('dialect', '=', text('dialect'))
-          .where('level', '=', int('level'))
-          .where('block', '>=', int('first'))
-          .where('block', '<=', int('last'))
-          .as('blocks'),
-      )
-      .select(['block', 'count', 'upto'])
-      .where('upto', '>', int('offset'))
-      .orderBy('block')
-      .limit(1),
+      .selectFrom('number_counts')
+      .select(['block', 'count'])
+      .where('contact_center_id', '=', int('cc'))
+      .where('dialect', '=', text('dialect'))
+      .where('level', '=', int('level'))
+      .where('block', '>=', int('first'))
+      .where('block', '<=', int('last'))
+      .orderBy('block'),
   );
   const within = statements.get('number_counts.within', '', (db) =>
     db
@@ -43,9 +70,8 @@ export function createNumberCounts(statements: Statements) {
       .where('contact_center_id', '=', int('cc'))
       .where('dialect', '=', text('dialect'))
       .where('number', '>=', int('first'))
-      .orderBy('number')
-      .limit(1)
-      .offset(int('offset')),
+      .where('number', '<=', int('last'))
+      .orderBy('number'),
   );
   const add = statements.get('number_counts.add', '', (db) =>
     db
@@ -64,6 +90,9 @@ export function createNumberCounts(statements: Statements) {
       ),
   );
 
+  // What was read of an unchanged directory is not read again: an offset anywhere costs four look-ups.
+  const parts = new LRUCache<string, Part>({ max: 2000 });
+
   return {
     async total(reader: Reader, cc: number, dialect: string): Promise<number> {
       const [row] = await reader.read(total, { cc, dialect });
@@ -71,19 +100,32 @@ export function createNumberCounts(statements: Statements) {
     },
 
     /** The dialect number at a position (from 0), or null behind the last. */
-    async numberAt(reader: Reader, cc: number, dialect: string, position: number): Promise<number | null> {
-      let first = 0;
-      let last = 2 ** 31;
+    async numberAt(
+      reader: Reader,
+      { id: cc, revision }: ContactCenter,
+      dialect: string,
+      position: number,
+    ): Promise<number | null> {
+      let block = 0;
       let offset = position;
-      for (let level = SHIFTS.length; level >= 1; level -= 1) {
-        const [row] = await reader.read(block, { cc, dialect, level, first, last, offset });
-        if (row === undefined) return null;
-        offset -= Number(row[2]) - Number(row[1]);
-        first = Number(row[0]) * 256;
-        last = first + 255;
+      for (let level: number = SHIFTS.length; level >= 0; level -= 1) {
+        const key = `${cc} ${revision} ${dialect} ${level} ${block}`;
+        let part = parts.get(key);
+        if (part === undefined) {
+          const first = block * 256;
+          const last = first + 255;
+          part =
+            level === 0
+              ? readNumbers(await reader.read(within, { cc, dialect, first, last }))
+              : readBlocks(await reader.read(blocks, { cc, dialect, level, first, last }));
+          parts.set(key, part);
+        }
+        const at = firstAbove(part.upto, offset);
+        if (at === part.upto.length) return null;
+        offset -= at === 0 ? 0 : (part.upto[at - 1] as number);
+        block = part.ids[at] as number;
       }
-      const [row] = await reader.read(within, { cc, dialect, first, offset });
-      return row === undefined ? null : Number(row[0]);
+      return block;
     },
 
     /** Counts numbers that were added (`by` 1) or removed (`by` -1). */

@@ -67,7 +67,7 @@ export function createUserPages(
 ): UserPages {
   const pageStatements = createPageStatements(statements);
   const filterWalk = createFilterWalk(engine, statements, pageStatements);
-  // Totals and positions are read again only when the directory was written since: pages share them.
+  // Totals are read again only when the directory was written since: pages share them.
   const totals = new LRUCache<string, number>({
     max: 10_000,
     maxSize: 8_000_000,
@@ -88,17 +88,6 @@ export function createUserPages(
       totals.set(key, total);
     }
     return total;
-  }
-
-  /** The dialect number at a position, or 0 behind the last. */
-  async function numberAt(contactCenter: ContactCenter, dialect: string, position: number): Promise<number> {
-    const key = `${contactCenter.id} ${contactCenter.revision} ${dialect} @${position}`;
-    let number = totals.get(key);
-    if (number === undefined) {
-      number = (await counts.numberAt(engine, contactCenter.id, dialect, position)) ?? 0;
-      totals.set(key, number);
-    }
-    return number;
   }
 
   function anyOf(
@@ -169,8 +158,8 @@ export function createUserPages(
         if (offset === 0) {
           return engine.read(pageStatements.everyone(fields), { cc, dialect, after, limit: wanted });
         }
-        const first = await numberAt(contactCenter, dialect, offset);
-        if (first === 0) return [];
+        const first = await counts.numberAt(engine, contactCenter, dialect, offset);
+        if (first === null) return [];
         return engine.read(pageStatements.everyone(fields), { cc, dialect, after: first - 1, limit: wanted });
       }
       case 'any-of': {
