@@ -162,16 +162,27 @@ export class DiskPlace implements MediaPlace {
     }
   }
 
+  async countUnfinished(before: number): Promise<number> {
+    let counted = 0;
+    for await (const _ of this.#unfinishedFiles(before)) counted += 1;
+    return counted;
+  }
+
   async dropUnfinished(before: number): Promise<number> {
     let dropped = 0;
+    for await (const path of this.#unfinishedFiles(before)) {
+      if ((await this.#find(() => unlink(path).then(() => true))) !== null) dropped += 1;
+    }
+    return dropped;
+  }
+
+  async *#unfinishedFiles(before: number): AsyncIterable<string> {
     for await (const name of this.#entries(this.#unfinished)) {
       const path = join(this.#unfinished, name);
       // One that is still being written has just been changed.
       const found = await this.#find(() => lstat(path));
-      if (found === null || found.mtimeMs >= before) continue;
-      if ((await this.#find(() => unlink(path).then(() => true))) !== null) dropped++;
+      if (found !== null && found.mtimeMs < before) yield path;
     }
-    return dropped;
   }
 
   async check(): Promise<void> {

@@ -44,6 +44,8 @@ export interface MediaPlace {
   remove(...keys: readonly MediaKey[]): Promise<void>;
   /** Everything of a contact center, in no order; foreign files are not listed. */
   list(contactCenterId: number): AsyncIterable<StoredMedia>;
+  /** How many were begun before an instant (milliseconds since 1970 UTC) and never became whole. */
+  countUnfinished(before: number): Promise<number>;
   /** Lets go of what was begun before an instant (milliseconds since 1970 UTC) and never became whole. Gives how many. */
   dropUnfinished(before: number): Promise<number>;
   /** A URL from which the bytes can be fetched without us for some seconds, where the place can give one. */

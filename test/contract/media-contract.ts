@@ -228,8 +228,11 @@ export function describeMediaPlace(kind: PlaceUnderTest): void {
       const names = await added(() => kind.leaveUnfinished(place));
       assert.equal(names.length, 1);
       assert.equal((await listed(place, 9)).length, 1);
+      assert.equal(await place.countUnfinished(Date.now() - 3_600_000), 0);
       assert.equal(await place.dropUnfinished(Date.now() - 3_600_000), 0);
+      assert.equal(await place.countUnfinished(Date.now() + 3_600_000), 1);
       assert.equal(await place.dropUnfinished(Date.now() + 3_600_000), 1);
+      assert.equal(await place.countUnfinished(Date.now() + 3_600_000), 0);
       assert.deepEqual(
         (await kind.everything(place)).filter((name) => names.includes(name)),
         [],
