@@ -11,6 +11,8 @@ export interface ContactCenter {
   readonly settings: Readonly<Record<string, string>>;
   /** Grows with each writing transaction in the contact center: what was counted at it still holds. */
   readonly revision: number;
+  /** Grows with each writing transaction that changes its recordings. */
+  readonly recordingsRevision: number;
 }
 
 /** A setting of a contact center, as a dialect or the recordings declare it. */

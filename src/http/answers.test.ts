@@ -9,6 +9,7 @@ const center = (id: number, revision: number): ContactCenter => ({
   timezone: 'UTC',
   settings: {},
   revision,
+  recordingsRevision: 0,
 });
 
 /** Makes answers that tell how often one was made. */

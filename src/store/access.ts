@@ -7,16 +7,24 @@ import type { Cell, Engine } from './engine.ts';
 import { KeptReads } from './kept-reads.ts';
 import { type Builder, cell, int, type Statements, text } from './statements.ts';
 
-const CONTACT_CENTER = ['contact_center_id', 'name', 'timezone', 'settings', 'revision'] as const;
+const CONTACT_CENTER = [
+  'contact_center_id',
+  'name',
+  'timezone',
+  'settings',
+  'revision',
+  'recordings_revision',
+] as const;
 
 function readContactCenter(row: readonly Cell[]): ContactCenter {
-  const [id, name, timezone, settings, revision] = row;
+  const [id, name, timezone, settings, revision, recordingsRevision] = row;
   return {
     id: Number(id),
     name: String(name),
     timezone: String(timezone),
     settings: JSON.parse(String(settings)),
     revision: Number(revision),
+    recordingsRevision: Number(recordingsRevision),
   };
 }
 
@@ -153,7 +161,7 @@ export function createAccessStore(engine: Engine, statements: Statements): Acces
         const [last] = await transaction.read(lastId, {});
         const id = Number(last?.[0] ?? 0) + 1;
         await transaction.run(insert, { id, name, timezone, now });
-        return { id, name, timezone, settings: {}, revision: 0 };
+        return { id, name, timezone, settings: {}, revision: 0, recordingsRevision: 0 };
       });
     },
 

@@ -1,15 +1,18 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { AccessStore } from '../access/ports.ts';
+import type { AccessStore, AuditStore } from '../access/ports.ts';
 import type { UserPages, UserWriter } from '../directory/ports.ts';
 import type { DialectIndex } from '../directory/query.ts';
 import { Failure } from '../errors.ts';
-import type { SigningKeys } from '../recordings/ports.ts';
+import type { RecordingStore, SigningKeys } from '../recordings/ports.ts';
 import { createAccessStore } from './access.ts';
+import { createAddEvents, createAuditStore } from './audit.ts';
 import type { Observe } from './engine.ts';
+import { createGroupCommit } from './group-commit.ts';
 import { createImportCounts, type ImportTotals } from './import-counts.ts';
 import { type Finding, inspectStore } from './inspect.ts';
 import { migrate } from './migrations/index.ts';
+import { createRecordingStore } from './recordings/index.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { SqliteEngine } from './sqlite/engine.ts';
 import { pinStatistics } from './sqlite/statistics.ts';
@@ -36,6 +39,8 @@ export interface Store {
   readonly pages: UserPages;
   readonly writer: UserWriter;
   readonly signingKeys: SigningKeys;
+  readonly recordings: RecordingStore;
+  readonly audit: AuditStore;
   readonly importTotals: ImportTotals;
   /** Looks the store over; reads the whole file. */
   inspect(now: number): Promise<Finding[]>;
@@ -70,17 +75,27 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const known = createKnownUsers(statements, teamNames);
     await fillDialects(engine, statements, counts, known, options.dialects);
     const access = createAccessStore(engine, statements);
+    const addEvents = createAddEvents(statements);
+    const audit = createAuditStore(engine, statements, addEvents);
     return {
       access,
       pages: createUserPages(engine, statements, counts, known, teamNames),
       writer: createUserWriter(engine, statements, counts, known, options.dialects),
       signingKeys: createSigningKeys(engine, statements),
+      recordings: createRecordingStore(engine, statements, createGroupCommit(engine), addEvents),
+      audit,
       importTotals: createImportCounts(engine, statements),
       inspect: (now) => inspectStore(engine, storePath(options.data), now),
       ping: async () => {
         await access.findContactCenter('');
       },
-      close: () => engine.close(),
+      async close() {
+        try {
+          await audit.close();
+        } finally {
+          await engine.close();
+        }
+      },
     };
   } catch (error) {
     await engine.close();

@@ -13,6 +13,7 @@ import { native } from '../../src/directory/native.ts';
 import { FILTERS, FLAGS, type Match, type UserField } from '../../src/directory/query.ts';
 import { Failure } from '../../src/errors.ts';
 import { openStore, type Store, storePath } from '../../src/store/open.ts';
+import { useRecordings } from './every-recording-query.ts';
 import { idOf } from './people.ts';
 import { faultOf } from './plan-rules.ts';
 
@@ -22,10 +23,28 @@ const RECORD = join(import.meta.dirname, 'plans.txt');
 /** Statements that requests wait for, whose plans a reader of a change should see change. */
 const HOT = [
   'access.find_token',
+  'audit_events.page',
   'dialect_numbers.of_users',
   'number_counts.blocks',
   'number_counts.total',
   'number_counts.within',
+  'recording_counts.by_day',
+  'recording_counts.total',
+  'recordings.by_numbers',
+  'recordings.find',
+  'recordings.find_by_key',
+  'recordings.lead_page',
+  'recordings.leftovers',
+  'recordings.live_jump',
+  'recordings.live_page',
+  'recordings.live_rest',
+  'recordings.merged',
+  'recordings.of_users',
+  'recordings.pending',
+  'recordings.purged_page',
+  'recordings.store',
+  'recordings.user_page',
+  'recordings.user_rest',
   'roles.by_name',
   'signing_keys.current',
   'signing_keys.find',
@@ -67,6 +86,7 @@ describe('plans of statements on 50,000 users', () => {
       await readPages(store);
       await writeUsers(store);
       await useAccess(store);
+      await useRecordings(store, contactCenter);
     } finally {
       await store.close();
     }
@@ -279,6 +299,8 @@ describe('plans of statements on 50,000 users', () => {
       'select "number" from "user_terms" where "contact_center_id" = ? and "dialect" = ?',
       'select count(*) from "dialect_numbers" as "d" where "d"."contact_center_id" = ?',
       'delete from "tokens" where "label" = ?',
+      'select max("seconds") from "recordings" where "contact_center_id" = ? and "seconds" > ?',
+      'select "number" from "recordings" where "contact_center_id" = ? and "state" = ?',
     ]) {
       assert.notEqual(faultOf('any', sql, planOf(sql)), null, sql);
     }

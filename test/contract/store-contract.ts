@@ -8,6 +8,7 @@ import { describeMigrations } from './migrations-contract.ts';
 import { describeOffsets } from './offsets-contract.ts';
 import { describePages } from './pages-contract.ts';
 import { ALL } from './people.ts';
+import { describeRecordings } from './recordings-contract.ts';
 import { describeSigningKeys } from './signing-keys-contract.ts';
 import { describeWrites } from './writes-contract.ts';
 
@@ -75,5 +76,6 @@ export function describeStore(engine: EngineUnderTest): void {
     describeSigningKeys(engine);
     describeFill(engine);
     describeMigrations(engine);
+    describeRecordings(engine);
   });
 }

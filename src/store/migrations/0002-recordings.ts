@@ -27,7 +27,7 @@ export const recordings: Migration = {
       `keep_until ${big}`,
       'revocations integer not null',
       `created_at ${big} not null`,
-      // The tier whose file is still to be removed: "main" or "archive".
+      // Tiers whose file is still to be removed: "main", "archive" or "main archive".
       'leftover text',
       'idempotency_key text',
       'fingerprint text',
@@ -46,12 +46,24 @@ export const recordings: Migration = {
       raw(`create table recordings (${columns.join(', ')}) ${plain}`),
       index('by_user', ['user_number', 'started_at', 'number'], 'user_number is not null'),
       index('by_lead', ['lead_id', 'started_at', 'number'], 'lead_id is not null'),
-      index('by_start', ['started_at', 'number']),
+      // Tombstones have no user and grow for ever: they lie apart, so that nobody has to walk past them.
+      index('by_start', ['started_at', 'number'], 'user_number is not null'),
+      index('purged', ['started_at', 'number'], 'user_number is null'),
       index('by_keep_until', ['keep_until', 'number'], 'keep_until is not null'),
-      index('by_leftover', ['leftover', 'number'], 'leftover is not null'),
+      index('by_leftover', ['number'], 'leftover is not null'),
+      index('pending', ['created_at', 'number'], "state = 'pending'"),
       raw(
         'create unique index recordings_by_idempotency on recordings (contact_center_id, idempotency_key) where idempotency_key is not null',
       ),
+      schema
+        .createTable('recording_counts')
+        .addColumn('contact_center_id', 'integer', (column) => column.notNull())
+        // 0 is everyone together.
+        .addColumn('user_number', 'integer', (column) => column.notNull())
+        .addColumn('day', 'integer', (column) => column.notNull())
+        .addColumn('count', 'integer', (column) => column.notNull())
+        .addPrimaryKeyConstraint('recording_counts_pk', ['contact_center_id', 'user_number', 'day'])
+        .modifyEnd(sql.raw(keyed)),
       schema
         .createTable('signing_keys')
         .addColumn('contact_center_id', 'integer', (column) => column.notNull())

@@ -8,7 +8,7 @@ import type {
   RetiredNumbersTable,
 } from './dialects.ts';
 import type { ImportCountsTable } from './import-counts.ts';
-import type { RecordingsTable } from './recordings.ts';
+import type { RecordingCountsTable, RecordingsTable } from './recordings.ts';
 import type { RolesTable, TeamsTable } from './roles.ts';
 import type { SigningKeysTable } from './signing-keys.ts';
 import type { TokensTable } from './tokens.ts';
@@ -32,6 +32,7 @@ export interface Schema {
   number_counts: NumberCountsTable;
   import_counts: ImportCountsTable;
   recordings: RecordingsTable;
+  recording_counts: RecordingCountsTable;
   signing_keys: SigningKeysTable;
   audit_events: AuditEventsTable;
 }

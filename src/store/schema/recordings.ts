@@ -23,3 +23,12 @@ export interface RecordingsTable {
   idempotency_key: string | null;
   fingerprint: string | null;
 }
+
+/** How many recordings that are no tombstones start on each UTC day, of a user (or 0, everyone). */
+export interface RecordingCountsTable {
+  contact_center_id: number;
+  user_number: number;
+  /** Whole days since 1970 UTC. */
+  day: number;
+  count: number;
+}

@@ -1,0 +1,162 @@
+import type { Actor, AuditAction, AuditEvent } from '../access/audit.ts';
+import type { ContactCenter } from '../access/contact-center.ts';
+import type { AuditStore, KeptAuditEvent } from '../access/ports.ts';
+import { Failure } from '../errors.ts';
+import type { Cell, Engine, Transaction } from './engine.ts';
+import { inserterOf, int, type Statements } from './statements.ts';
+
+/** How long an event waits for others, in milliseconds. */
+const WAIT = 100;
+/** How long it is until events that could not be kept are tried again, in milliseconds. */
+const RETRY = 1000;
+/** Events that may wait at most: nothing is done any more that could not be told. */
+const MOST_WAITING = 10_000;
+
+const COLUMNS = [
+  'contact_center_id',
+  'number',
+  'at',
+  'actor_kind',
+  'token_id',
+  'action',
+  'subject',
+  'outcome',
+  'details',
+] as const;
+
+/** Writes events in a transaction of whoever does what they tell of. */
+export type AddEvents = (
+  transaction: Transaction,
+  cc: number,
+  events: readonly AuditEvent[],
+) => Promise<void>;
+
+export function createAddEvents(statements: Statements): AddEvents {
+  const next = statements.get('audit_events.next', '', (db) =>
+    db.selectFrom('contact_centers').select('next_audit_number').where('contact_center_id', '=', int('cc')),
+  );
+  const advance = statements.get('audit_events.advance', '', (db) =>
+    db
+      .updateTable('contact_centers')
+      .set({ next_audit_number: int('next') })
+      .where('contact_center_id', '=', int('cc')),
+  );
+  const newEvents = inserterOf(statements, 'audit_events', COLUMNS);
+
+  return async (transaction, cc, events) => {
+    if (events.length === 0) return;
+    const first = Number((await transaction.read(next, { cc }))[0]?.[0]);
+    await transaction.insert(
+      newEvents,
+      events.map(({ at, actor, action, subject, outcome, details }, index) => [
+        cc,
+        first + index,
+        at,
+        actor.kind,
+        'tokenId' in actor ? actor.tokenId : null,
+        action,
+        subject,
+        outcome,
+        JSON.stringify(details),
+      ]),
+    );
+    await transaction.run(advance, { cc, next: first + events.length });
+  };
+}
+
+function readActor(kind: string, tokenId: string | null): Actor {
+  switch (kind) {
+    case 'token':
+      return { kind, tokenId: tokenId ?? '' };
+    case 'link':
+      return { kind, tokenId };
+    case 'cli':
+      return { kind };
+    default:
+      return { kind: 'job' };
+  }
+}
+
+function readEvent(row: readonly Cell[]): KeptAuditEvent {
+  const [number, at, kind, tokenId, action, subject, outcome, details] = row;
+  return {
+    number: Number(number),
+    at: Number(at),
+    actor: readActor(String(kind), tokenId == null ? null : String(tokenId)),
+    action: String(action) as AuditAction,
+    subject: subject == null ? null : String(subject),
+    outcome: String(outcome) as AuditEvent['outcome'],
+    details: JSON.parse(String(details)),
+  };
+}
+
+/** Audit events in the store. `close` keeps those that still wait. */
+export function createAuditStore(
+  engine: Engine,
+  statements: Statements,
+  addEvents: AddEvents,
+): AuditStore & { close(): Promise<void> } {
+  const list = statements.get('audit_events.page', '', (db) =>
+    db
+      .selectFrom('audit_events')
+      .select(COLUMNS.slice(1) as Exclude<(typeof COLUMNS)[number], 'contact_center_id'>[])
+      .where('contact_center_id', '=', int('cc'))
+      .where('number', '>', int('after'))
+      .orderBy('number')
+      .limit(int('limit')),
+  );
+  let waiting: { readonly cc: number; readonly event: AuditEvent }[] = [];
+  let timer: NodeJS.Timeout | null = null;
+  let writing: Promise<void> = Promise.resolve();
+
+  function schedule(after: number): void {
+    timer ??= setTimeout(() => {
+      timer = null;
+      // What could not be kept waits for the next try.
+      writeSoon().catch(() => schedule(RETRY));
+    }, after);
+  }
+
+  function writeSoon(): Promise<void> {
+    writing = writing.catch(() => {}).then(write);
+    return writing;
+  }
+
+  async function write(): Promise<void> {
+    const batch = waiting;
+    if (batch.length === 0) return;
+    const byContactCenter = Map.groupBy(batch, ({ cc }) => cc);
+    await engine.transaction(async (transaction) => {
+      for (const [cc, all] of byContactCenter) {
+        await addEvents(
+          transaction,
+          cc,
+          all.map(({ event }) => event),
+        );
+      }
+    });
+    waiting = waiting.slice(batch.length);
+  }
+
+  return {
+    record(contactCenter, event) {
+      if (waiting.length >= MOST_WAITING) {
+        throw new Failure('unavailable', 'the audit cannot be kept; is the disk full?', { retryAfter: 30 });
+      }
+      waiting.push({ cc: contactCenter.id, event });
+      schedule(WAIT);
+    },
+
+    flush: writeSoon,
+
+    async page(contactCenter: ContactCenter, after, limit) {
+      return (await engine.read(list, { cc: contactCenter.id, after, limit })).map(readEvent);
+    },
+
+    async close() {
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
+      await writeSoon();
+    },
+  };
+}
