@@ -18,6 +18,7 @@ const set = (settings: Record<string, string>): ContactCenter => ({
   timezone: 'UTC',
   settings,
   revision: 0,
+  recordingsRevision: 0,
 });
 
 describe('settings', () => {

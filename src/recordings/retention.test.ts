@@ -13,6 +13,7 @@ const withSettings = (settings: Record<string, string>): ContactCenter => ({
   timezone: 'Asia/Tokyo',
   settings,
   revision: 0,
+  recordingsRevision: 0,
 });
 const keeping = (days: number) => withSettings({ 'recordings.retentionDays': String(days) });
 
