@@ -2,12 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ContactCenter } from '../access/contact-center.ts';
 import { Failure } from '../errors.ts';
 import type { FormatContext, UserFormat } from './format.ts';
+import { keysOf, mayBeTaken } from './keys.ts';
 import { applyPatch, blankUser, madeLoginId, newIn } from './merge.ts';
 import { NameBook } from './names.ts';
 import type { UserPatch } from './patch.ts';
 import type { ImportCounts, UserWriter, UserWriting } from './ports.ts';
 import { type JsonObject, shownName } from './user.ts';
-import { type Entry, keysOf, WorkingSet } from './working-set.ts';
+import { type Entry, WorkingSet } from './working-set.ts';
 
 /** One row of a file: its JSON, or why it could not be read. Lines count from 1. */
 export type SourceRow =
@@ -163,13 +164,12 @@ async function openWorkingSet(
 ): Promise<{ set: WorkingSet; names: NameBook }> {
   const state = await writing.numberState();
   const { own, above } = ownNumbers(patches, state.nextNumber);
-  const keys = keysOf(patches, dialect);
-  // Who is new without either gets a login id of their number, which somebody may have taken for themselves.
-  const isNameless = patches.some((patch) => patch.loginId === undefined && patch.email == null);
-  const loginIds = isNameless ? new Set([...keys.loginIds, ...[...own].map(madeLoginId)]) : keys.loginIds;
-  const known = await writing.findKnown({ ...keys, loginIds });
+  const known = await writing.findKnown(keysOf(patches, dialect, state, own));
   const taken = new Map<string, ReadonlySet<number>>();
-  for (const each of dialects) taken.set(each, await writing.takenNumbers(each, own));
+  for (const each of dialects) {
+    const asked = new Set([...own].filter((number) => mayBeTaken(state, each, number)));
+    taken.set(each, await writing.takenNumbers(each, asked));
+  }
   return {
     set: new WorkingSet(known, dialects, state, taken, { own, above }),
     names: new NameBook(await writing.roles(), await writing.teams()),

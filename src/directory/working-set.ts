@@ -1,7 +1,7 @@
 import { Failure } from '../errors.ts';
 import { fold } from './fold.ts';
 import { MAX_COUNTED, type UserPatch } from './patch.ts';
-import type { KnownBy, KnownUser, NumberState, UserChange } from './ports.ts';
+import type { KnownUser, NumberState, UserChange } from './ports.ts';
 import { shownName, type User } from './user.ts';
 
 /** A user while a batch of rows is worked on: as they were, and as they will be. */
@@ -14,35 +14,6 @@ export interface Entry {
 
 const refused = (field: string, text: string) =>
   new Failure('conflict', `${field}: ${text}`, { fields: { [field]: [text] } });
-
-/** The keys that a batch of patches may find users by. */
-export function keysOf(patches: readonly UserPatch[], dialect: string | null): KnownBy {
-  const keys = {
-    ids: new Set<string>(),
-    numbers: new Set<number>(),
-    emails: new Set<string>(),
-    loginIds: new Set<string>(),
-    extensions: new Set<string>(),
-    dialectNumbers: new Map<string, Set<number>>(),
-  };
-  if (dialect !== null) keys.dialectNumbers.set(dialect, new Set());
-  for (const patch of patches) {
-    if (patch.id !== undefined) keys.ids.add(patch.id);
-    if (patch.number !== undefined) keys.numbers.add(patch.number);
-    for (const text of [patch.email, patch.loginId]) {
-      if (text == null || text === '') continue;
-      keys.emails.add(fold(text));
-      keys.loginIds.add(fold(text));
-    }
-    for (const extension of patch.extensions ?? []) keys.extensions.add(extension);
-    if (patch.extension != null) keys.extensions.add(patch.extension);
-    for (const [name, number] of Object.entries(patch.dialectNumbers ?? {})) {
-      const numbers = keys.dialectNumbers.get(name) ?? new Set();
-      keys.dialectNumbers.set(name, numbers.add(number));
-    }
-  }
-  return keys;
-}
 
 /**
  * The users that a batch of rows is about, kept in step as rows are applied, so that a row sees what the

@@ -48,7 +48,7 @@ export function createAddEvents(statements: Statements): AddEvents {
     const first = Number((await transaction.read(next, { cc }))[0]?.[0]);
     await transaction.insert(
       newEvents,
-      events.map(({ at, actor, action, subject, outcome, details }, index) => [
+      events.flatMap(({ at, actor, action, subject, outcome, details }, index) => [
         cc,
         first + index,
         at,

@@ -3,21 +3,27 @@
 /** A value that every engine can bind and give back. */
 export type Cell = string | number | null;
 
-/** Values for a statement's parameters, by name. */
-export type Values = Readonly<Record<string, Cell>>;
+/** Values for a statement's parameters, by name; a list for those of an `IN`. */
+export type Values = Readonly<Record<string, Cell | readonly Cell[]>>;
+
+/** Which value goes to a place of a statement: one of a name, one of a list, or always the same. */
+export type Parameter = string | { readonly list: string; readonly at: number } | { readonly constant: Cell };
 
 /** A statement compiled once: its text, and which named value goes where. */
 export interface Statement {
   /** For timings and plans: "users.page". */
   readonly name: string;
   readonly sql: string;
-  readonly parameters: readonly (string | { readonly constant: Cell })[];
+  readonly parameters: readonly Parameter[];
 }
 
 /** Inserts of one table: a statement for each number of rows that is put into one. */
 export interface Inserter {
-  readonly columns: readonly string[];
-  /** @param rows a power of two */
+  /** How many cells a row has, besides those that all rows share. */
+  readonly width: number;
+  /** How many rows one statement takes at most: a power of two. */
+  readonly most: number;
+  /** Takes the shared cells, then those of each row. @param rows a power of two */
   statement(rows: number): Statement;
 }
 
@@ -30,18 +36,26 @@ export interface Transaction extends Reader {
   run(statement: Statement, values: Values): Promise<void>;
   /** Runs a statement once for each set of values. */
   runEach(statement: Statement, rows: readonly Values[]): Promise<void>;
-  /** Inserts rows, each as its cells in the order of the inserter's columns, many in one statement. */
-  insert(inserter: Inserter, rows: readonly (readonly Cell[])[]): Promise<void>;
+  /**
+   * Inserts rows, many in one statement.
+   * @param cells those of each row, row behind row
+   * @param shared the cells of the columns that are the same in all rows
+   */
+  insert(inserter: Inserter, cells: readonly Cell[], shared?: readonly Cell[]): Promise<void>;
 }
 
-/** Rows that one insert holds at most. */
-const MOST_ROWS = 64;
-
 /** Cuts rows into parts whose sizes are powers of two: few statements serve lists of every length. */
-export function* insertParts<T>(rows: readonly T[]): Generator<readonly T[]> {
+export function* insertParts(
+  inserter: Inserter,
+  cells: readonly Cell[],
+  shared: readonly Cell[],
+): Generator<{ readonly statement: Statement; readonly cells: readonly Cell[] }> {
   let at = 0;
-  for (let size = MOST_ROWS; size >= 1; size /= 2) {
-    for (; rows.length - at >= size; at += size) yield rows.slice(at, at + size);
+  for (let rows = inserter.most; rows >= 1; rows /= 2) {
+    const size = rows * inserter.width;
+    for (; cells.length - at >= size; at += size) {
+      yield { statement: inserter.statement(rows), cells: shared.concat(cells.slice(at, at + size)) };
+    }
   }
 }
 
@@ -62,9 +76,14 @@ export type Observe = (statement: Statement, cells: readonly Cell[], seconds: nu
 /** Puts a statement's values in the order of its parameters. */
 export function bind(statement: Statement, values: Values): Cell[] {
   return statement.parameters.map((parameter) => {
-    if (typeof parameter !== 'string') return parameter.constant;
-    const value = values[parameter];
-    if (value === undefined) throw new Error(`${statement.name}: no value for ${parameter}`);
-    return value;
+    if (typeof parameter === 'string') return needCell(statement, parameter, values[parameter]);
+    if ('constant' in parameter) return parameter.constant;
+    const list = values[parameter.list];
+    return needCell(statement, parameter.list, Array.isArray(list) ? list[parameter.at] : undefined);
   });
+}
+
+function needCell(statement: Statement, name: string, value: Cell | readonly Cell[] | undefined): Cell {
+  if (value === null || typeof value === 'string' || typeof value === 'number') return value;
+  throw new Error(`${statement.name}: no value for ${name}`);
 }

@@ -11,14 +11,14 @@ import {
   SqliteQueryCompiler,
   sql,
 } from 'kysely';
-import type { Cell, Inserter, Statement } from './engine.ts';
+import type { Cell, Inserter, Parameter, Statement } from './engine.ts';
 import type { Schema } from './schema/index.ts';
 
 /** A place in a statement that is filled each time it runs. */
-class Parameter {
-  readonly name: string;
-  constructor(name: string) {
-    this.name = name;
+class Place {
+  readonly parameter: Parameter;
+  constructor(parameter: Parameter) {
+    this.parameter = parameter;
   }
 }
 
@@ -27,18 +27,18 @@ class Parameter {
  * SQLite's planner from looking at the value: where it has looked, it prepares the statement again each
  * time that a value is bound, at many times the cost of a keyed read.
  */
-export function int(name: string): RawBuilder<number> {
-  return sql<number>`cast(${new Parameter(name)} as bigint)`;
+export function int(name: Parameter): RawBuilder<number> {
+  return sql<number>`cast(${new Place(name)} as bigint)`;
 }
 
 /** A named text to be given when the statement runs; cast as `int` is. */
-export function text(name: string): RawBuilder<string> {
-  return sql<string>`cast(${new Parameter(name)} as text)`;
+export function text(name: Parameter): RawBuilder<string> {
+  return sql<string>`cast(${new Place(name)} as text)`;
 }
 
 /** Any named value that is written and not compared. */
-export function cell<T extends Cell>(name: string): RawBuilder<T> {
-  return sql<T>`${new Parameter(name)}`;
+export function cell<T extends Cell>(name: Parameter): RawBuilder<T> {
+  return sql<T>`${new Place(name)}`;
 }
 
 export type Flavor = 'sqlite' | 'postgres';
@@ -84,7 +84,7 @@ export class Statements {
       name,
       sql: compiled.sql,
       parameters: compiled.parameters.map((parameter) => {
-        if (parameter instanceof Parameter) return parameter.name;
+        if (parameter instanceof Place) return parameter.parameter;
         if (isCell(parameter)) return { constant: parameter };
         throw new Error(`${name}: a parameter of a kind that engines cannot bind`);
       }),
@@ -94,22 +94,60 @@ export class Statements {
   }
 }
 
+/** Cells that one insert takes about at most; longer statements were slower. */
+const MOST_CELLS = 256;
+
+/** How many rows of that many cells are put into one statement at most. */
+const mostRows = (width: number) => 2 ** Math.floor(Math.log2(MOST_CELLS / width));
+
 /** Inserts into a table, any number of rows in one statement. */
 export function inserterOf(
   statements: Statements,
   table: keyof Schema,
   columns: readonly string[],
 ): Inserter {
+  const target = sql.join(columns.map((column) => sql.ref(column)));
+  const row = () => sql`(${sql.join(columns.map((column) => cell(column)))})`;
   return {
-    columns,
+    width: columns.length,
+    most: mostRows(columns.length),
     statement: (rows) =>
       statements.get(`${table}.insert`, String(rows), (db) => {
-        const cells = () => sql`(${sql.join(columns.map((column) => cell(column)))})`;
-        const values = sql.join(Array.from({ length: rows }, cells));
-        const names = sql.join(columns.map((column) => sql.ref(column)));
+        const values = sql.join(Array.from({ length: rows }, row));
         return {
-          compile: () => sql`insert into ${sql.table(table)} (${names}) values ${values}`.compile(db),
+          compile: () => sql`insert into ${sql.table(table)} (${target}) values ${values}`.compile(db),
         };
+      }),
+  };
+}
+
+/** Columns by name, each with how its cell is written. */
+export type Columns = Readonly<Record<string, (name: string) => RawBuilder<Cell>>>;
+
+/** Inserts of rows that all have the same cells in some columns, which are given once. */
+export function sharingInserterOf(
+  statements: Statements,
+  table: keyof Schema,
+  shared: Columns,
+  columns: Columns,
+): Inserter {
+  const names = Object.keys(columns);
+  const target = sql.join([...Object.keys(shared), ...names].map((name) => sql.ref(name)));
+  // The first row's casts tell PostgreSQL the types; the other rows follow them.
+  const first = sql`(${sql.join(Object.entries(columns).map(([name, write]) => write(name)))})`;
+  const row = () => sql`(${sql.join(names.map((name) => cell(name)))})`;
+  const picked = sql.join([
+    ...Object.entries(shared).map(([name, write]) => write(name)),
+    ...names.map((_, at) => sql.ref(`column${at + 1}`)),
+  ]);
+  return {
+    width: names.length,
+    most: mostRows(names.length),
+    statement: (rows) =>
+      statements.get(`${table}.insert`, String(rows), (db) => {
+        const values = sql.join([first, ...Array.from({ length: rows - 1 }, row)]);
+        const source = sql`select ${picked} from (values ${values}) as each_row`;
+        return { compile: () => sql`insert into ${sql.table(table)} (${target}) ${source}`.compile(db) };
       }),
   };
 }
@@ -122,19 +160,18 @@ export function padded(size: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(1, size)));
 }
 
-/** The parameters `prefix0`, `prefix1` ... of a padded list. */
-export function texts(prefix: string, size: number): RawBuilder<string>[] {
-  return Array.from({ length: size }, (_, at) => text(`${prefix}${at}`));
+/** The places of a padded list of texts, which has this name among the values. */
+export function texts(list: string, size: number): RawBuilder<string>[] {
+  return Array.from({ length: size }, (_, at) => text({ list, at }));
 }
 
-/** The parameters `prefix0`, `prefix1` ... of a padded list. */
-export function ints(prefix: string, size: number): RawBuilder<number>[] {
-  return Array.from({ length: size }, (_, at) => int(`${prefix}${at}`));
+/** The places of a padded list of numbers, which has this name among the values. */
+export function ints(list: string, size: number): RawBuilder<number>[] {
+  return Array.from({ length: size }, (_, at) => int({ list, at }));
 }
 
 /** The values of a padded list; an empty list gives places that equal nothing. */
-export function listValues(prefix: string, values: readonly Cell[], size: number): Record<string, Cell> {
-  const filled: Record<string, Cell> = {};
-  for (let at = 0; at < size; at += 1) filled[`${prefix}${at}`] = values[at] ?? values.at(-1) ?? null;
-  return filled;
+export function listValues(name: string, list: readonly Cell[], size: number): Record<string, Cell[]> {
+  const last = list.at(-1) ?? null;
+  return { [name]: Array.from({ length: size }, (_, at) => list[at] ?? last) };
 }

@@ -170,7 +170,7 @@ export function createRecordingWrites(
     const about = [number, made.id, userNumber, leadId, callId, direction, remoteNumber];
     const when = [startedAt, endedAt, seconds, null, null, null, 'pending'];
     const row = [cc, ...about, ...when, legalHold ? 1 : 0, keepUntil, 0, made.now, key, fingerprint];
-    await transaction.insert(newRecordings, [row]);
+    await transaction.insert(newRecordings, row);
     await counts.add(transaction, cc, { userNumber, startedAt }, 1);
     await transaction.run(touch, { cc, by: 1 });
     return recording;

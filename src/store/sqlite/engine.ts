@@ -237,8 +237,8 @@ export class SqliteEngine implements Engine {
         runEach: async (statement, rows) => {
           for (const values of rows) writer.run(statement, bind(statement, values));
         },
-        insert: async (inserter, rows) => {
-          for (const part of insertParts(rows)) writer.run(inserter.statement(part.length), part.flat());
+        insert: async (inserter, cells, shared = []) => {
+          for (const part of insertParts(inserter, cells, shared)) writer.run(part.statement, part.cells);
         },
       });
       writer.execute('COMMIT');

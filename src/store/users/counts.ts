@@ -4,8 +4,12 @@ import type { ContactCenter } from '../../access/contact-center.ts';
 import type { Cell, Reader, Transaction } from '../engine.ts';
 import { int, type Statements, text } from '../statements.ts';
 
-/** Bits of a dialect number that each level of number_counts leaves out. */
-const SHIFTS = [8, 16, 24] as const;
+/** Levels of number_counts. A block of one holds 256 of the level below; of the lowest, 256 numbers. */
+const LEVELS = 3;
+
+function addTo(sums: Map<number, number>, block: number, by: number): void {
+  sums.set(block, (sums.get(block) ?? 0) + by);
+}
 
 /** The blocks inside a block, or the numbers inside one of the lowest level, in order. */
 interface Part {
@@ -50,7 +54,7 @@ export function createNumberCounts(statements: Statements) {
       .select((each) => each.fn.coalesce(each.fn.sum('count'), sql<number>`0`).as('total'))
       .where('contact_center_id', '=', int('cc'))
       .where('dialect', '=', text('dialect'))
-      .where('level', '=', SHIFTS.length),
+      .where('level', '=', LEVELS),
   );
   const blocks = statements.get('number_counts.blocks', '', (db) =>
     db
@@ -108,7 +112,7 @@ export function createNumberCounts(statements: Statements) {
     ): Promise<number | null> {
       let block = 0;
       let offset = position;
-      for (let level: number = SHIFTS.length; level >= 0; level -= 1) {
+      for (let level = LEVELS; level >= 0; level -= 1) {
         const key = `${cc} ${revision} ${dialect} ${level} ${block}`;
         let part = parts.get(key);
         if (part === undefined) {
@@ -135,18 +139,18 @@ export function createNumberCounts(statements: Statements) {
       dialect: string,
       numbers: Iterable<{ readonly number: number; readonly by: number }>,
     ): Promise<void> {
-      const changes = new Map<string, { level: number; block: number; count: number }>();
-      for (const { number, by } of numbers) {
-        for (const [index, shift] of SHIFTS.entries()) {
-          const level = index + 1;
-          const at = Math.floor(number / 2 ** shift);
-          const key = `${level}:${at}`;
-          const change = changes.get(key) ?? { level, block: at, count: 0 };
-          change.count += by;
-          changes.set(key, change);
+      let blocks = new Map<number, number>();
+      for (const { number, by } of numbers) addTo(blocks, Math.floor(number / 256), by);
+      const rows: { level: number; block: number; count: number }[] = [];
+      for (let level = 1; level <= LEVELS; level += 1) {
+        const above = new Map<number, number>();
+        for (const [block, count] of blocks) {
+          if (count === 0) continue;
+          rows.push({ level, block, count });
+          addTo(above, Math.floor(block / 256), count);
         }
+        blocks = above;
       }
-      const rows = [...changes.values()].filter((change) => change.count !== 0);
       await transaction.runEach(
         add,
         rows.map((change) => ({ cc, dialect, ...change })),

@@ -2,10 +2,10 @@ import { MAX_COUNTED } from '../../directory/patch.ts';
 import type { DialectIndex } from '../../directory/query.ts';
 import { termsOf } from '../../directory/terms.ts';
 import type { Cell, Engine } from '../engine.ts';
-import { inserterOf, int, ints, listValues, padded, type Statements, text } from '../statements.ts';
+import { int, ints, listValues, padded, type Statements, text } from '../statements.ts';
 import type { NumberCounts } from './counts.ts';
+import { createUserInserts, TermRuns } from './inserts.ts';
 import type { KnownUsers } from './known.ts';
-import { NUMBER_COLUMNS, TERM_COLUMNS } from './row.ts';
 
 const CHUNK = 500;
 
@@ -43,8 +43,7 @@ export async function fillDialects(
       .where('contact_center_id', '=', int('cc'))
       .where('dialect', '=', text('dialect')),
   );
-  const newNumbers = inserterOf(statements, 'dialect_numbers', NUMBER_COLUMNS);
-  const newTerms = inserterOf(statements, 'user_terms', TERM_COLUMNS);
+  const inserts = createUserInserts(statements);
   const setHighest = statements.get('dialect_counters.fill', '', (db) =>
     db
       .insertInto('dialect_counters')
@@ -105,22 +104,22 @@ export async function fillDialects(
           // Not the greatest that somebody has: what was given up is not taken again.
           const [counter] = await transaction.read(greatest, { cc, dialect });
           let highest = Number(counter?.[0] ?? 0);
-          const numbers: Cell[][] = [];
-          const terms: Cell[][] = [];
+          const numbers: Cell[] = [];
+          const runs = new TermRuns();
           const counted: { number: number; by: number }[] = [];
           for (const user of users) {
             let number = user.dialectNumbers[dialect];
             if (number === undefined) {
               number = taken.has(user.number) ? highest + 1 : user.number;
               taken.add(number);
-              numbers.push([cc, dialect, number, user.number, 0]);
+              numbers.push(number, user.number, 0);
               counted.push({ number, by: 1 });
             }
             if (number <= MAX_COUNTED) highest = Math.max(highest, number);
-            for (const term of termsOf(user, index)) terms.push([cc, dialect, term, number]);
+            for (const term of termsOf(user, index)) runs.add(term, number);
           }
-          await transaction.insert(newNumbers, numbers);
-          await transaction.insert(newTerms, terms);
+          await inserts.numbers(transaction, cc, dialect, numbers);
+          await inserts.terms(transaction, cc, dialect, runs);
           await counts.add(transaction, cc, dialect, counted);
           if (users.length > 0) await transaction.run(setHighest, { cc, dialect, highest });
         });

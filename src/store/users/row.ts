@@ -58,16 +58,11 @@ const COLUMNS: {
 };
 export const USER_COLUMNS = Object.entries(COLUMNS);
 
-/** A user as a row of `users`. */
-export function toRow(cc: number, user: User): Cell[] {
-  const row: Cell[] = [cc];
-  for (const [, read] of USER_COLUMNS) row.push(read(user));
-  return row;
+/** Adds a user's row of `users`: the contact center, then USER_COLUMNS in order. */
+export function toCells(cc: number, user: User, cells: Cell[]): void {
+  cells.push(cc);
+  for (const [, read] of USER_COLUMNS) cells.push(read(user));
 }
-
-/** The columns of a row of `dialect_numbers` and of `user_terms`, in the order in which they are inserted. */
-export const NUMBER_COLUMNS = ['contact_center_id', 'dialect', 'number', 'user_number', 'given'] as const;
-export const TERM_COLUMNS = ['contact_center_id', 'dialect', 'term', 'number'] as const;
 
 /** A user as named values, for updates. */
 export function toValues(cc: number, user: User): Record<string, Cell> {

@@ -6,17 +6,11 @@ import type { DialectIndex } from '../../directory/query.ts';
 import { termsOf } from '../../directory/terms.ts';
 import type { Named } from '../../directory/user.ts';
 import type { Cell, Engine, Transaction, Values } from '../engine.ts';
-import { cell, inserterOf, int, ints, listValues, padded, type Statements, text } from '../statements.ts';
+import { cell, int, ints, listValues, padded, type Statements, text } from '../statements.ts';
 import type { NumberCounts } from './counts.ts';
+import { createUserInserts, TermRuns } from './inserts.ts';
 import type { KnownUsers } from './known.ts';
-import { flag, keyOf, NUMBER_COLUMNS, TERM_COLUMNS, toRow, toValues, USER_COLUMNS } from './row.ts';
-
-/** The order of the index, so that rows which lie together are written together. */
-function byTerm(a: readonly Cell[], b: readonly Cell[]): number {
-  const [termA, termB] = [String(a[2]), String(b[2])];
-  if (termA !== termB) return termA < termB ? -1 : 1;
-  return Number(a[3]) - Number(b[3]);
-}
+import { flag, keyOf, toValues, USER_COLUMNS } from './row.ts';
 
 /** Extensions that one side of the changes has and the other has not. */
 function extensionsOf(
@@ -40,10 +34,7 @@ export function createUserWriter(
   dialects: readonly DialectIndex[],
 ): UserWriter {
   const placeholders = Object.fromEntries(USER_COLUMNS.map(([column]) => [column, cell(column)]));
-  const newUsers = inserterOf(statements, 'users', [
-    'contact_center_id',
-    ...USER_COLUMNS.map(([column]) => column),
-  ]);
+  const inserts = createUserInserts(statements);
   // A number that is set, though to itself, has SQLite look for rows that refer to the user: all over the contact center.
   const { number: _, ...changing } = placeholders;
   const updateUser = statements.get('users.update', '', (db) =>
@@ -53,18 +44,12 @@ export function createUserWriter(
       .where('contact_center_id', '=', int('contact_center_id'))
       .where('number', '=', int('number')),
   );
-  const newExtensions = inserterOf(statements, 'user_extensions', [
-    'contact_center_id',
-    'extension',
-    'user_number',
-  ]);
   const dropExtension = statements.get('user_extensions.delete', '', (db) =>
     db
       .deleteFrom('user_extensions')
       .where('contact_center_id', '=', int('cc'))
       .where('extension', '=', text('extension')),
   );
-  const newNumbers = inserterOf(statements, 'dialect_numbers', NUMBER_COLUMNS);
   const setGiven = statements.get('dialect_numbers.set_given', '', (db) =>
     db
       .updateTable('dialect_numbers')
@@ -86,7 +71,6 @@ export function createUserWriter(
       .values({ contact_center_id: int('cc'), dialect: text('dialect'), number: int('number') })
       .onConflict((conflict) => conflict.doNothing()),
   );
-  const newTerms = inserterOf(statements, 'user_terms', TERM_COLUMNS);
   const dropTerm = statements.get('user_terms.delete', '', (db) =>
     db
       .deleteFrom('user_terms')
@@ -179,17 +163,19 @@ export function createUserWriter(
       extensionsOf(changed, 'before', 'after').map(({ extension }) => ({ cc, extension })),
     );
     await releaseUniques(transaction, cc, changed);
-    await transaction.insert(
-      newUsers,
-      made.map((change) => toRow(cc, change.after.user)),
+    await inserts.users(
+      transaction,
+      cc,
+      made.map((change) => change.after.user),
     );
     await transaction.runEach(
       updateUser,
       changed.map((change) => toValues(cc, change.after.user)),
     );
-    await transaction.insert(
-      newExtensions,
-      extensionsOf(changes, 'after', 'before').map(({ extension, user }) => [cc, extension, user]),
+    await inserts.extensions(
+      transaction,
+      cc,
+      extensionsOf(changes, 'after', 'before').flatMap(({ extension, user }) => [extension, user]),
     );
   }
 
@@ -223,10 +209,10 @@ export function createUserWriter(
     const dialect = index.name;
     const dropped: Values[] = [];
     const retired: Values[] = [];
-    const added: Cell[][] = [];
+    const added: Cell[] = [];
     const regiven: Values[] = [];
     const droppedTerms: Values[] = [];
-    const addedTerms: Cell[][] = [];
+    const addedTerms = new TermRuns();
     const counted: { number: number; by: number }[] = [];
     const nowTaken = new Set(changes.map((change) => change.after.user.dialectNumbers[dialect]));
     for (const { before, after } of changes) {
@@ -236,7 +222,7 @@ export function createUserWriter(
       const oldNumber = before?.user.dialectNumbers[dialect];
       const moved = oldNumber !== number;
       if (moved) {
-        added.push([cc, dialect, number, after.user.number, given]);
+        added.push(number, after.user.number, given);
         counted.push({ number, by: 1 });
         if (oldNumber !== undefined) {
           dropped.push({ cc, dialect, number: oldNumber });
@@ -252,15 +238,15 @@ export function createUserWriter(
         if (moved || !terms.includes(term)) droppedTerms.push({ cc, dialect, term, number: oldNumber ?? 0 });
       }
       for (const term of terms) {
-        if (moved || !oldTerms.includes(term)) addedTerms.push([cc, dialect, term, number]);
+        if (moved || !oldTerms.includes(term)) addedTerms.add(term, number);
       }
     }
     await transaction.runEach(dropNumber, dropped);
     await transaction.runEach(retireNumber, retired);
-    await transaction.insert(newNumbers, added);
+    await inserts.numbers(transaction, cc, dialect, added);
     await transaction.runEach(setGiven, regiven);
     await transaction.runEach(dropTerm, droppedTerms);
-    await transaction.insert(newTerms, addedTerms.sort(byTerm));
+    await inserts.terms(transaction, cc, dialect, addedTerms);
     await counts.add(transaction, cc, dialect, counted);
   }
 
