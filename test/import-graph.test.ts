@@ -51,7 +51,7 @@ const MAY_IMPORT: Readonly<
   'version.ts': { values: [], types: [] },
   config: { values: [], types: [] },
   directory: { values: [], types: DOMAIN },
-  recordings: { values: ['access'], types: DOMAIN },
+  recordings: { values: ['access', 'directory'], types: DOMAIN },
   access: { values: [], types: DOMAIN },
   store: { values: DOMAIN, types: DOMAIN },
   media: { values: DOMAIN, types: DOMAIN },

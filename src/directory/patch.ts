@@ -167,16 +167,20 @@ export class RowReader {
     return rest;
   }
 
+  /** @throws Failure invalid with every problem found. */
+  check(): void {
+    const problems = Object.entries(this.#problems);
+    if (problems.length === 0) return;
+    throw new Failure(
+      'invalid',
+      problems.map(([field, texts]) => `${field}: ${texts.join('; ')}`).join(', '),
+      { fields: this.#problems },
+    );
+  }
+
   /** Gives the patch without its undefined fields. @throws Failure invalid with every problem found. */
   finish(patch: { readonly [F in keyof UserPatch]: UserPatch[F] | undefined }): UserPatch {
-    const problems = Object.entries(this.#problems);
-    if (problems.length > 0) {
-      throw new Failure(
-        'invalid',
-        problems.map(([field, texts]) => `${field}: ${texts.join('; ')}`).join(', '),
-        { fields: this.#problems },
-      );
-    }
+    this.check();
     const finished: Record<string, unknown> = {};
     for (const field in patch) {
       const value = patch[field as keyof UserPatch];

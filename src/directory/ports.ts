@@ -8,6 +8,8 @@ export interface UserPages {
   page<F extends UserField>(contactCenter: ContactCenter, query: PageQuery<F>): Promise<Page<F>>;
   /** Everyone by their own number, for exports that belong to no dialect. Ascending, after `after`. */
   pageByNumber(contactCenter: ContactCenter, after: number, limit: number): Promise<User[]>;
+  /** The own number of the user whose email, or else whose login id, is this text; null for nobody. */
+  findNumber(contactCenter: ContactCenter, text: string): Promise<number | null>;
   /** How many users a contact center has. */
   count(contactCenter: ContactCenter): Promise<number>;
   /** The greatest dialect number, or null where there is nobody. */

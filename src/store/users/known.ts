@@ -177,6 +177,16 @@ export function createKnownUsers(statements: Statements, teamNames: TeamNames) {
       return found;
     },
 
+    /** The number of the user whose email, or else whose login id, is this folded text; null for nobody. */
+    async findNumber(reader: Reader, cc: number, folded: string): Promise<number | null> {
+      for (const by of ['email', 'loginId'] as const) {
+        const found = new Set<number>();
+        await numbersOf(reader, cc, by, [folded], found);
+        for (const number of found) return number;
+      }
+      return null;
+    },
+
     /** Users by their own number, ascending. */
     async pageByNumber(reader: Reader, cc: number, after: number, limit: number): Promise<User[]> {
       const statement = wholeUsers('users.whole_page', '', (query) =>

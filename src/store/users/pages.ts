@@ -222,6 +222,10 @@ export function createUserPages(
 
     pageByNumber: (contactCenter, after, limit) => known.pageByNumber(engine, contactCenter.id, after, limit),
 
+    async findNumber(contactCenter, text) {
+      return isStorable(text) ? known.findNumber(engine, contactCenter.id, fold(text)) : null;
+    },
+
     count: (contactCenter) => known.count(engine, contactCenter.id),
 
     lastNumber: (contactCenter, dialect) => known.lastNumber(engine, contactCenter.id, dialect),

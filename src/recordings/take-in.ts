@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { Actor, AuditEvent } from '../access/audit.ts';
+import type { ContactCenter } from '../access/contact-center.ts';
+import { Failure } from '../errors.ts';
+import type { AudioReader, MediaKey, MediaPlace } from './media.ts';
+import type { Attempt, Idempotency, RecordingStore } from './ports.ts';
+import type { NewRecording, Recording } from './recording.ts';
+
+/** What a sender says of the audio itself; null where they say nothing. */
+export interface Expected {
+  readonly bytes: number | null;
+  /** Lower-case hex. */
+  readonly sha256: string | null;
+}
+
+/** A recording on its way in. */
+export interface Arriving {
+  readonly said: NewRecording;
+  readonly expected: Expected;
+  /** Whatever the sender chose; the same key and the same said are the same recording. */
+  readonly idempotencyKey: string | null;
+  readonly actor: Actor;
+  /**
+   * Gives the audio; asked only where it is wanted, which it is not of a recording that is known. The
+   * stream is read to its end or to where it is refused, and never destroyed: what is left is the caller's.
+   */
+  readonly open: () => Readable | Promise<Readable>;
+}
+
+export interface TakenIn {
+  readonly recording: Recording;
+  /** False where the idempotency key was used before and its recording is the one given, now perhaps let go. */
+  readonly isNew: boolean;
+}
+
+export interface TakeInDeps {
+  readonly recordings: RecordingStore;
+  readonly main: MediaPlace;
+  readonly audio: AudioReader;
+  readonly now: () => number;
+  readonly newId: () => string;
+  /** The longest audio that is taken, in bytes. */
+  readonly mostBytes: number;
+}
+
+/**
+ * Takes a recording in. It resolves once audio and record are kept for good.
+ * @throws Failure invalid, too_large or unsupported_media_type where the sender is wrong: then nothing is
+ * kept. unavailable with `retryAfter` where the store or the media place fails: then a retry with the same
+ * idempotency key completes it. conflict where the key was used for something else, or a later request with
+ * the key took over.
+ */
+export type TakeIn = (contactCenter: ContactCenter, arriving: Arriving) => Promise<TakenIn>;
+
+const sha256Of = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Keys may hold anything, and outlive the recording: they are kept as a hash alone. */
+function idempotencyOf({ said, expected, idempotencyKey }: Arriving): Idempotency | undefined {
+  if (idempotencyKey === null) return undefined;
+  const all = Object.entries({ ...said, ...expected }).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { key: sha256Of(idempotencyKey), fingerprint: sha256Of(JSON.stringify(all)) };
+}
+
+/** What the sender got wrong, and no retry of the same mends. */
+const isSenders = (error: unknown): boolean => error instanceof Failure && error.kind !== 'unavailable';
+
+function audioProblem(problem: string, cause?: unknown): Failure {
+  return new Failure('invalid', `audio: ${problem}`, { fields: { audio: [problem] }, cause });
+}
+
+/** The audio as it comes, held to its length. What breaks it off is told as the sender's. */
+async function* hold(content: Readable, expected: number | null, most: number): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  const pieces = content[Symbol.asyncIterator]();
+  for (;;) {
+    let next: IteratorResult<Buffer>;
+    try {
+      next = await pieces.next();
+    } catch (error) {
+      throw error instanceof Failure ? error : audioProblem('was cut off before its end', error);
+    }
+    if (next.done === true) break;
+    bytes += next.value.length;
+    if (expected !== null && bytes > expected) throw audioProblem('is longer than was said');
+    if (bytes > most) throw new Failure('too_large', `the audio is longer than ${most} bytes`);
+    yield next.value;
+  }
+  if (expected !== null && bytes < expected) throw audioProblem('was cut off before its end');
+}
+
+export function createTakeIn({ recordings, main, audio, now, newId, mostBytes }: TakeInDeps): TakeIn {
+  const keyOf = (contactCenter: ContactCenter, id: string): MediaKey => ({
+    contactCenterId: contactCenter.id,
+    id,
+  });
+
+  /** Puts the audio where it belongs, and gives what it is. */
+  async function take(key: MediaKey, { expected, open }: Arriving) {
+    const content = await open();
+    const held = Readable.from(hold(content, expected.bytes, mostBytes), { objectMode: false });
+    const { bytes, sha256 } = await main.put(key, held);
+    if (expected.sha256 !== null && sha256 !== expected.sha256) {
+      throw audioProblem('is not what its checksum says');
+    }
+    return { bytes, sha256, ...(await audio.read(main, key, bytes)) };
+  }
+
+  async function complete(
+    contactCenter: ContactCenter,
+    recording: Recording,
+    arriving: Arriving,
+  ): Promise<Recording> {
+    const { number, id, startedAt } = recording;
+    const { seconds, ...media } = await take(keyOf(contactCenter, id), arriving);
+    const length = seconds === null ? null : Math.round(seconds * 1000);
+    const event: AuditEvent = {
+      at: now(),
+      actor: arriving.actor,
+      action: 'recording.added',
+      subject: String(number),
+      outcome: 'done',
+      details: { bytes: media.bytes },
+    };
+    const facts = {
+      ...media,
+      seconds: recording.seconds ?? (length === null ? null : Math.round(length / 1000)),
+      endedAt: recording.endedAt ?? (length === null ? null : startedAt + length),
+    };
+    return recordings.complete(contactCenter, { number, id }, facts, event);
+  }
+
+  /** Takes back what an attempt began, where nothing will end it. */
+  async function abandon(contactCenter: ContactCenter, attempt: Attempt, error: unknown): Promise<void> {
+    const isOurs = await recordings.discard(contactCenter, attempt);
+    // Where another attempt took over, ours has a place of its own all the same.
+    if (isOurs || (error instanceof Failure && error.kind === 'conflict')) {
+      await main.remove(keyOf(contactCenter, attempt.id));
+    }
+  }
+
+  return async (contactCenter, arriving) => {
+    const idempotency = idempotencyOf(arriving);
+    const made = { id: newId(), now: now() };
+    const reserved = await recordings.reserve(contactCenter, arriving.said, made, idempotency);
+    const { recording, superseded } = reserved;
+    if (recording.state !== 'pending') return { recording, isNew: false };
+    // What stays is found by the sweep; it is no reason to refuse this.
+    if (superseded !== null) await main.remove(keyOf(contactCenter, superseded)).catch(() => {});
+    try {
+      return { recording: await complete(contactCenter, recording, arriving), isNew: true };
+    } catch (error) {
+      // A pending recording without a key could never be completed.
+      if (isSenders(error) || idempotency === undefined) {
+        await abandon(contactCenter, recording, error).catch(() => {});
+      }
+      throw error;
+    }
+  };
+}
