@@ -11,6 +11,7 @@ import type { UserFormat } from './directory/format.ts';
 import { native } from './directory/native.ts';
 import { Answers } from './http/answers.ts';
 import type { Dialect } from './http/dialect.ts';
+import { EncodedUsers } from './http/encoded-users.ts';
 import { mountHealth } from './http/health.ts';
 import { createLimits, NO_LIMITS } from './http/limits.ts';
 import { createMetrics } from './http/metrics.ts';
@@ -77,6 +78,7 @@ export async function createApp(
   const server = createServer(config, {
     dialects: DIALECTS,
     users: store.pages,
+    encoded: new EncodedUsers(store.pages),
     answers: new Answers(),
     access: store.access,
     now: SURROUNDINGS.now,

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { InjectOptions } from 'fastify';
 import { DIALECTS, SURROUNDINGS } from '../src/app.ts';
 import { Answers } from '../src/http/answers.ts';
+import { EncodedUsers } from '../src/http/encoded-users.ts';
 import {
   type AppUnderTest,
   loadRows,
@@ -57,7 +58,8 @@ interface Cell {
 /** Every vendor's route with every method that it knows, at both mounts. */
 function vendorCells(): Cell[] {
   const cells: Cell[] = [];
-  const deps = { users: opened.app.store.pages, answers: new Answers(), now: SURROUNDINGS.now };
+  const users = opened.app.store.pages;
+  const deps = { users, encoded: new EncodedUsers(users), answers: new Answers(), now: SURROUNDINGS.now };
   for (const dialect of DIALECTS) {
     for (const endpoint of dialect.endpoints(deps)) {
       const methods = METHODS.filter((method) =>

@@ -33,7 +33,9 @@ export type Match =
       readonly number?: number;
       readonly filters: Readonly<Partial<Record<Filter, string>>>;
     }
-  | { readonly kind: 'flagged'; readonly flags: Readonly<Partial<Record<Flag, boolean>>> };
+  | { readonly kind: 'flagged'; readonly flags: Readonly<Partial<Record<Flag, boolean>>> }
+  /** Users with one of these dialect numbers. */
+  | { readonly kind: 'numbered'; readonly numbers: readonly number[] };
 
 /** A page of users in the order of one dialect's numbers, ascending. */
 export interface PageQuery<F extends UserField> {
@@ -47,7 +49,7 @@ export interface PageQuery<F extends UserField> {
   readonly limit: number;
   /** `exact` also counts every match; only where the wire shows a total. */
   readonly count: 'none' | 'exact';
-  /** The fields that the caller reads; no others are fetched. */
+  /** The fields that the caller reads; no others are fetched. The version alone is found without the users' rows. */
   readonly fields: readonly F[];
 }
 

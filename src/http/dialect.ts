@@ -6,11 +6,13 @@ import type { UserFormat } from '../directory/format.ts';
 import type { UserPages } from '../directory/ports.ts';
 import type { DialectIndex } from '../directory/query.ts';
 import type { Answers } from './answers.ts';
+import type { EncodedUsers } from './encoded-users.ts';
 import type { EncodeFailure } from './wire-failure.ts';
 
 /** What the endpoints of a dialect work with. */
 export interface DialectDeps {
   readonly users: UserPages;
+  readonly encoded: EncodedUsers;
   readonly answers: Answers;
   readonly now: () => number;
 }

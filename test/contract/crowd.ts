@@ -86,6 +86,8 @@ export function matches(user: User, dialect: string, match: Match): boolean {
       return FLAGS.every(
         (flag) => match.flags[flag] === undefined || match.flags[flag] === FLAG_OF[flag](user),
       );
+    case 'numbered':
+      return match.numbers.includes(number);
     case 'filtered':
       return (
         (match.number === undefined || match.number === number) &&

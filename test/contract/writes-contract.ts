@@ -325,6 +325,28 @@ export function describeWrites(engine: EngineUnderTest): void {
       assert.deepEqual(await found('gamma', { kind: 'flagged', flags: { active: false } }), [1]);
     });
 
+    it("keeps a user's version beside each of their numbers", async () => {
+      const contactCenter = await opened.contactCenter();
+      await addUsers(opened.store, contactCenter, [person(1), person(2)]);
+      await changeUser(opened.store, contactCenter, 2, (user) => ({ ...user, lastName: 'Roth', version: 7 }));
+      for (const dialect of ['alpha', 'beta', 'gamma']) {
+        for (const fields of [['version'], ['lastName', 'version']] as const) {
+          const match = { kind: 'everyone' } as const;
+          const { users } = await opened.store.pages.page(contactCenter, {
+            dialect,
+            match,
+            limit: 5,
+            count: 'none',
+            fields,
+          });
+          assert.deepEqual(
+            users.map((user) => user.version),
+            [1, 7],
+          );
+        }
+      }
+    });
+
     it('adds up the outcomes of imports', async () => {
       const before = await opened.store.importTotals();
       const contactCenter = await opened.contactCenter();

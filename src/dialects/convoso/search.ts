@@ -1,13 +1,21 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Access } from '../../access/tokens.ts';
 import type { FormatContext } from '../../directory/format.ts';
-import type { Match, Page, UserField } from '../../directory/query.ts';
+import type { Match } from '../../directory/query.ts';
 import type { DialectDeps, Endpoint } from '../../http/dialect.ts';
+import type { EncodedPage } from '../../http/encoded-users.ts';
 import { sendJson } from '../../http/send-json.ts';
 import { decodeSearch, type SearchParameters, secretOf } from './parameters.ts';
-import { mayListEveryone, profileOf } from './profiles.ts';
+import { mayListEveryone, type Profile, profileOf } from './profiles.ts';
 import { describeSearch } from './schemas.ts';
-import { COMMUNITY_FIELDS, encodeCommunity, encodeOfficial, OFFICIAL_FIELDS } from './user.ts';
+import {
+  COMMUNITY_FIELDS,
+  type CommunityUser,
+  encodeCommunity,
+  encodeOfficial,
+  OFFICIAL_FIELDS,
+  type OfficialUser,
+} from './user.ts';
 
 /** GET|POST /v1/users/search. */
 export function searchUsers(deps: DialectDeps): Endpoint {
@@ -27,13 +35,13 @@ export function searchUsers(deps: DialectDeps): Endpoint {
       const year = new Date(context.now).getUTCFullYear();
       const question = ['convoso', profile, year, offset, limit, ...(users ?? [])];
       if (users === null) question[0] = 'convoso everyone';
-      const make = profile === 'official' ? official : community;
-      return sendJson(
-        reply,
-        await deps.answers.find(contactCenter, question, () =>
-          make(deps, contactCenter, parameters, context),
-        ),
-      );
+      const answer = await deps.answers.find(contactCenter, question, async () => {
+        const count = profile === 'official' ? 'exact' : 'none';
+        const query = { dialect: 'convoso', match: matchOf(parameters), offset, limit, count } as const;
+        const page = await deps.encoded.page(contactCenter, query, encodingOf(profile, context, year));
+        return profile === 'official' ? official(parameters, page) : community(page);
+      });
+      return sendJson(reply, answer);
     },
   };
 }
@@ -42,45 +50,29 @@ function matchOf({ users }: SearchParameters): Match {
   return users === null ? { kind: 'everyone' } : { kind: 'any-of', texts: users };
 }
 
-/** The page that a search asks for. */
-function readPage<F extends UserField>(
-  deps: DialectDeps,
-  contactCenter: Access['contactCenter'],
-  parameters: SearchParameters,
-  count: 'none' | 'exact',
-  fields: readonly F[],
-): Promise<Page<F>> {
-  const { offset, limit } = parameters;
-  return deps.users.page(contactCenter, {
-    dialect: 'convoso',
-    match: matchOf(parameters),
-    offset,
-    limit,
-    count,
-    fields,
-  });
+/** How a profile shows a user. Standard offsets are those of the year. */
+function encodingOf(profile: Profile, context: FormatContext, year: number) {
+  const name = `${profile} ${context.timezone} ${year}`;
+  return profile === 'official'
+    ? {
+        name,
+        fields: OFFICIAL_FIELDS,
+        encode: (user: OfficialUser) => JSON.stringify(encodeOfficial(user, context)),
+      }
+    : {
+        name,
+        fields: COMMUNITY_FIELDS,
+        encode: (user: CommunityUser) => JSON.stringify(encodeCommunity(user, context)),
+      };
 }
 
-async function official(
-  deps: DialectDeps,
-  contactCenter: Access['contactCenter'],
-  parameters: SearchParameters,
-  context: FormatContext,
-): Promise<string> {
-  const { offset, limit } = parameters;
-  const { users, total } = await readPage(deps, contactCenter, parameters, 'exact', OFFICIAL_FIELDS);
-  const results = users.map(
-    (user) => `"${user.dialectNumber}":${JSON.stringify(encodeOfficial(user, context))}`,
-  );
-  return `{"success":true,"data":{"offset":${offset},"limit":"${limit}","total":"${total}","results":{${results.join()}}}}`;
+/** The answer of the official page: what was asked for, the total, and the users by their number. */
+function official({ offset, limit }: SearchParameters, { users, total }: EncodedPage): string {
+  const results = users.map(({ number, text }) => `"${number}":${text}`).join();
+  return `{"success":true,"data":{"offset":${offset},"limit":"${limit}","total":"${total}","results":{${results}}}}`;
 }
 
-async function community(
-  deps: DialectDeps,
-  contactCenter: Access['contactCenter'],
-  parameters: SearchParameters,
-  context: FormatContext,
-): Promise<string> {
-  const { users } = await readPage(deps, contactCenter, parameters, 'none', COMMUNITY_FIELDS);
-  return JSON.stringify(users.map((user) => encodeCommunity(user, context)));
+/** The answer of the community documentation: the bare list. */
+function community({ users }: EncodedPage): string {
+  return `[${users.map(({ text }) => text).join()}]`;
 }

@@ -1,11 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Access } from '../../access/tokens.ts';
+import type { Match } from '../../directory/query.ts';
 import type { DialectDeps, Endpoint } from '../../http/dialect.ts';
 import { bearerSecret, type Query } from '../../http/query.ts';
 import { sendJson } from '../../http/send-json.ts';
 import { decodeList } from './parameters.ts';
 import { describeUsers } from './schemas.ts';
-import { encodeUser, FIELDS } from './user.ts';
+import { encodeUser, FIELDS, type SmartfloUser } from './user.ts';
+
+const ENCODING = {
+  name: 'list',
+  fields: FIELDS,
+  encode: (user: SmartfloUser) => JSON.stringify(encodeUser(user)),
+};
 
 /** GET /v1/users. */
 export function listUsers(deps: DialectDeps): Endpoint {
@@ -20,20 +27,13 @@ export function listUsers(deps: DialectDeps): Endpoint {
       const { after, limit, flags } = decodeList(request.query as Query);
       const question = ['smartflo', after, limit, ...Object.entries(flags).flat().map(String)];
       const answer = await deps.answers.find(contactCenter, question, async () => {
-        const { users, hasMore } = await deps.users.page(contactCenter, {
-          dialect: 'smartflo',
-          match: Object.keys(flags).length === 0 ? { kind: 'everyone' } : { kind: 'flagged', flags },
-          after,
-          limit,
-          count: 'none',
-          fields: FIELDS,
-        });
-        return JSON.stringify({
-          has_more: hasMore,
-          count: users.length,
-          last_seen_id: users.at(-1)?.dialectNumber ?? null,
-          data: users.map(encodeUser),
-        });
+        const match: Match =
+          Object.keys(flags).length === 0 ? { kind: 'everyone' } : { kind: 'flagged', flags };
+        const query = { dialect: 'smartflo', match, after, limit, count: 'none' } as const;
+        const { users, hasMore } = await deps.encoded.page(contactCenter, query, ENCODING);
+        const last = users.at(-1)?.number ?? null;
+        const data = users.map(({ text }) => text).join();
+        return `{"has_more":${hasMore},"count":${users.length},"last_seen_id":${last},"data":[${data}]}`;
       });
       return sendJson(reply, answer);
     },

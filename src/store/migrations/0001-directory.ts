@@ -116,6 +116,7 @@ export const firstDirectory: Migration = {
         .addColumn('number', 'integer', (column) => column.notNull())
         .addColumn('user_number', 'integer', (column) => column.notNull())
         .addColumn('given', 'integer', (column) => column.notNull())
+        .addColumn('version', 'integer', (column) => column.notNull())
         .addPrimaryKeyConstraint('dialect_numbers_pk', ['contact_center_id', 'dialect', 'number'])
         .addUniqueConstraint('dialect_numbers_user', ['contact_center_id', 'user_number', 'dialect'])
         .addForeignKeyConstraint('dialect_numbers_of', ['contact_center_id', 'user_number'], 'users', [

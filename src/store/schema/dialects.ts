@@ -13,6 +13,8 @@ export interface DialectNumbersTable {
   user_number: number;
   /** 1 where that vendor's file gave the number, 0 where it was chosen here. */
   given: number;
+  /** The user's own version, so that a page can tell who has changed without reading their rows. */
+  version: number;
 }
 
 /** Dialect numbers that somebody had and nobody may have again. */

@@ -112,7 +112,7 @@ export async function fillDialects(
             if (number === undefined) {
               number = taken.has(user.number) ? highest + 1 : user.number;
               taken.add(number);
-              numbers.push(number, user.number, 0);
+              numbers.push(number, user.number, 0, user.version);
               counted.push({ number, by: 1 });
             }
             if (number <= MAX_COUNTED) highest = Math.max(highest, number);

@@ -59,7 +59,7 @@ export function createFilterWalk(engine: Engine, statements: Statements, pages: 
             .where('t.contact_center_id', '=', int('cc'))
             .where('t.dialect', '=', text('dialect'))
             .where('t.term', '=', text(filter));
-        let query = pages.listed(db, fields);
+        let query = pages.listed(db, fields, byZone);
         if (byNumber) query = query.where('d.number', '=', int('number'));
         // Cities are not unique: a zone given by its whole name is told from others of that city.
         if (byZone) query = query.where(sql`lower(u.timezone)`, '=', text('zone'));

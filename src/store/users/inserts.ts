@@ -41,6 +41,7 @@ export function createUserInserts(statements: Statements) {
     number: int,
     user_number: int,
     given: int,
+    version: int,
   });
   const terms = sharingInserterOf(statements, 'user_terms', shared, { term: text, number: int });
 
@@ -55,7 +56,7 @@ export function createUserInserts(statements: Statements) {
     extensions: (transaction: Transaction, cc: number, cells: readonly Cell[]) =>
       transaction.insert(extensions, cells, [cc]),
 
-    /** @param cells number, user number and whether it was given, in turns */
+    /** @param cells number, user number, whether it was given, and the version, in turns */
     numbers: (transaction: Transaction, cc: number, dialect: string, cells: readonly Cell[]) =>
       transaction.insert(numbers, cells, [cc, dialect]),
 

@@ -6,22 +6,33 @@ import { columnsOf, needsRole } from './columns.ts';
 
 /** The statements behind pages of users. Each starts from sorted dialect numbers and stops at its limit. */
 export function createPageStatements(statements: Statements) {
-  /** `dialect_numbers d` with its users and what the fields need. */
-  const listed = (db: Builder, fields: readonly UserField[]) => {
+  /**
+   * `dialect_numbers d` with what the fields need: its users, where it is more than their version or the
+   * caller narrows by them.
+   */
+  const listed = (db: Builder, fields: readonly UserField[], byUser = false) => {
+    const isVersionAlone = fields.length === 1 && fields[0] === 'version';
     const rows = db
       .selectFrom('dialect_numbers as d')
-      .innerJoin('users as u', (join) =>
-        join.onRef('u.contact_center_id', '=', 'd.contact_center_id').onRef('u.number', '=', 'd.user_number'),
+      .$if(byUser || !isVersionAlone, (query) =>
+        query.innerJoin('users as u', (join) =>
+          join
+            .onRef('u.contact_center_id', '=', 'd.contact_center_id')
+            .onRef('u.number', '=', 'd.user_number'),
+        ),
       )
       .$if(needsRole(fields), (query) =>
         query.innerJoin('roles as r', (join) =>
           join
-            .onRef('r.contact_center_id', '=', 'u.contact_center_id')
-            .onRef('r.number', '=', 'u.role_number'),
+            .onRef('r.contact_center_id', '=', 'd.contact_center_id')
+            .on('r.number', '=', sql.ref('u.role_number')),
         ),
       );
     return rows
-      .select(['d.number', ...columnsOf(fields).map((column) => sql.ref(column).as(column))])
+      .select([
+        'd.number',
+        ...(isVersionAlone ? ['d.version'] : columnsOf(fields)).map((column) => sql.ref(column).as(column)),
+      ])
       .where('d.contact_center_id', '=', int('cc'))
       .where('d.dialect', '=', text('dialect'))
       .orderBy('d.number');
@@ -80,7 +91,7 @@ export function createPageStatements(statements: Statements) {
     /** The user with this email, and at the end of the row 1 where the term finds somebody too. */
     byEmail: (fields: readonly UserField[]): Statement =>
       statements.get('users.by_email', fields.join(), (db) =>
-        listed(db, fields)
+        listed(db, fields, true)
           .select(
             sql<number>`exists ${db
               .selectFrom('user_terms as t')
@@ -89,8 +100,13 @@ export function createPageStatements(statements: Statements) {
               .where('t.dialect', '=', text('dialect'))
               .where('t.term', '=', text('term'))}`.as('named'),
           )
-          .where('u.contact_center_id', '=', int('cc'))
-          .where('u.email_key', '=', text('email')),
+          .where(sql.ref('u.contact_center_id'), '=', int('cc'))
+          .where(sql.ref('u.email_key'), '=', text('email')),
+      ),
+
+    numbered: (fields: readonly UserField[], size: number): Statement =>
+      statements.get('users.numbered', `${size} ${fields.join()}`, (db) =>
+        listed(db, fields).where('d.number', 'in', ints('number', size)),
       ),
 
     /** A page of the users that one term finds. */

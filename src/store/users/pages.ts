@@ -188,6 +188,11 @@ export function createUserPages(
           ...listValues('term', terms, terms.length),
         });
       }
+      case 'numbered': {
+        const size = padded(match.numbers.length);
+        const values = listValues('number', match.numbers, size);
+        return engine.read(pageStatements.numbered(fields, size), { cc, dialect, ...values });
+      }
       case 'filtered':
         return filterWalk(cc, dialect, match, fields, after, offset, wanted);
     }

@@ -50,10 +50,10 @@ export function createUserWriter(
       .where('contact_center_id', '=', int('cc'))
       .where('extension', '=', text('extension')),
   );
-  const setGiven = statements.get('dialect_numbers.set_given', '', (db) =>
+  const updateNumber = statements.get('dialect_numbers.update', '', (db) =>
     db
       .updateTable('dialect_numbers')
-      .set({ given: int('given') })
+      .set({ given: int('given'), version: int('version') })
       .where('contact_center_id', '=', int('cc'))
       .where('dialect', '=', text('dialect'))
       .where('number', '=', int('number')),
@@ -210,7 +210,7 @@ export function createUserWriter(
     const dropped: Values[] = [];
     const retired: Values[] = [];
     const added: Cell[] = [];
-    const regiven: Values[] = [];
+    const updated: Values[] = [];
     const droppedTerms: Values[] = [];
     const addedTerms = new TermRuns();
     const counted: { number: number; by: number }[] = [];
@@ -222,15 +222,15 @@ export function createUserWriter(
       const oldNumber = before?.user.dialectNumbers[dialect];
       const moved = oldNumber !== number;
       if (moved) {
-        added.push(number, after.user.number, given);
+        added.push(number, after.user.number, given, after.user.version);
         counted.push({ number, by: 1 });
         if (oldNumber !== undefined) {
           dropped.push({ cc, dialect, number: oldNumber });
           counted.push({ number: oldNumber, by: -1 });
           if (!nowTaken.has(oldNumber)) retired.push({ cc, dialect, number: oldNumber });
         }
-      } else if (flag(before?.given.has(dialect) ?? false) !== given) {
-        regiven.push({ cc, dialect, number, given });
+      } else {
+        updated.push({ cc, dialect, number, given, version: after.user.version });
       }
       const terms = termsOf(after.user, index);
       const oldTerms = before === null || oldNumber === undefined ? [] : termsOf(before.user, index);
@@ -244,7 +244,7 @@ export function createUserWriter(
     await transaction.runEach(dropNumber, dropped);
     await transaction.runEach(retireNumber, retired);
     await inserts.numbers(transaction, cc, dialect, added);
-    await transaction.runEach(setGiven, regiven);
+    await transaction.runEach(updateNumber, updated);
     await transaction.runEach(dropTerm, droppedTerms);
     await inserts.terms(transaction, cc, dialect, addedTerms);
     await counts.add(transaction, cc, dialect, counted);
