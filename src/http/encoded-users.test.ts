@@ -12,6 +12,7 @@ const contactCenter = (id: number): ContactCenter => ({
   timezone: 'UTC',
   settings: {},
   revision: 0,
+  recordingsRevision: 0,
 });
 
 interface Row {
