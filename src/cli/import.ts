@@ -1,10 +1,7 @@
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import { DIALECTS, FORMATS, SURROUNDINGS } from '../app.ts';
 import type { UserFormat } from '../directory/format.ts';
-import { importUsers, type Refusal } from '../directory/import.ts';
+import { importUsers } from '../directory/import.ts';
 import { native } from '../directory/native.ts';
 import { readSource, type Source } from '../directory/source/rows.ts';
 import type { JsonObject } from '../directory/user.ts';
@@ -13,6 +10,8 @@ import { type CommonOptions, needContactCenter, withStore } from './context.ts';
 import { print, UsageError } from './output.ts';
 import type { NewCommand } from './program.ts';
 import { startProgress } from './progress.ts';
+import { openRejects } from './rejects.ts';
+import { openInput, readMap } from './rows-file.ts';
 
 interface ImportFlags extends CommonOptions {
   readonly contactCenter: string;
@@ -24,16 +23,6 @@ interface ImportFlags extends CommonOptions {
 
 /** Refusals that the JSON document holds; the rest are counted. */
 const MAX_TOLD = 1000;
-
-function readMap(pairs: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.lastIndexOf('=');
-      if (at <= 0) throw new UsageError('--map takes "Their Name=field", such as --map "E-Mail=email"');
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
-}
 
 function findFormat(name: string, source: Source): (first: JsonObject) => UserFormat {
   const named = FORMATS.find((format) => format.name === name);
@@ -53,111 +42,14 @@ function findFormat(name: string, source: Source): (first: JsonObject) => UserFo
   };
 }
 
-/** Counts the bytes of a file as they are read. */
-async function openInput(
-  file: string,
-): Promise<{ chunks: AsyncIterable<Buffer>; size: number | null; read: () => number }> {
-  let read = 0;
-  const count = async function* (stream: AsyncIterable<Buffer>) {
-    for await (const chunk of stream) {
-      read += chunk.length;
-      yield chunk;
-    }
-  };
-  if (file === '-') return { chunks: count(process.stdin), size: null, read: () => read };
-  try {
-    const found = await stat(file);
-    if (found.isDirectory())
-      throw new Failure('invalid', 'the file to import is a folder; name a file in it');
-    const chunks = count(createReadStream(file, { highWaterMark: 262_144 }));
-    return { chunks, size: found.size, read: () => read };
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure('not_found', 'cannot read the file to import; check its path and permissions', {
-      cause: error,
-    });
-  }
-}
-
-/** Where refused rows are kept, in the file's own form, so that they can be mended and loaded again. */
-class Rejects {
-  readonly #path: string;
-  #stream: WriteStream | null = null;
-  #failure: Error | null = null;
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  async add({ row, reason }: Refusal, source: Source): Promise<void> {
-    if (this.#stream === null) {
-      this.#stream = createWriteStream(this.#path, { mode: 0o600 });
-      this.#stream.on('error', (error) => {
-        this.#failure = error;
-      });
-      const header = source.header();
-      if (header !== null) this.#write(REASON_FIRST.test(header) ? header : `_rejected,${header}`);
-    }
-    const stream = this.#stream;
-    if (!this.#write(this.#line({ row, reason }, source)) && this.#failure === null) {
-      await new Promise<void>((resolve) =>
-        stream.once('drain', () => resolve()).once('error', () => resolve()),
-      );
-    }
-    this.#check();
-  }
-
-  #line({ row, reason }: Refusal, source: Source): string {
-    const header = source.header();
-    if (header !== null) {
-      // The reason stands first: behind a row that is short of a cell it would be taken for that cell.
-      const text = REASON_FIRST.test(header) ? row.text.replace(/^("([^"]|"")*"|[^",]*),/, '') : row.text;
-      return `"${reason.replaceAll('"', '""')}",${text}`;
-    }
-    if ('value' in row) return JSON.stringify({ ...row.value, _rejected: reason });
-    return row.text.replaceAll(/\r?\n/g, ' ');
-  }
-
-  #write(line: string): boolean {
-    return this.#stream?.write(`${line}\n`) ?? true;
-  }
-
-  #check(): void {
-    if (this.#failure === null) return;
-    throw new Failure(
-      'unavailable',
-      'cannot write the file that --rejects names; check its folder and the disk. What was good up to here is kept',
-      { cause: this.#failure },
-    );
-  }
-
-  async close(): Promise<void> {
-    if (this.#stream === null) return;
-    this.#stream.end();
-    await finished(this.#stream).catch(() => {});
-    this.#check();
-  }
-}
-
-const REASON_FIRST = /^_rejected,/;
-
-/** A file of rejects is loaded again, and must not be emptied while it is read. */
-async function isSameFile(one: string, other: string): Promise<boolean> {
-  const [a, b] = await Promise.all([one, other].map((path) => stat(path).catch(() => null)));
-  return a != null && b != null && a.dev === b.dev && a.ino === b.ino;
-}
-
 async function runImport(file: string, flags: ImportFlags): Promise<void> {
   const columns = readMap(flags.map);
-  if (flags.rejects !== undefined && (await isSameFile(file, flags.rejects))) {
-    throw new UsageError('--rejects names the file that is imported; give it another name');
-  }
+  const rejects = await openRejects(flags.rejects, file);
   await withStore(flags, async ({ access, writer }) => {
     const contactCenter = await needContactCenter(access, flags.contactCenter);
     const input = await openInput(file);
     const source = await readSource(input.chunks, { columns });
     const formatOf = findFormat(flags.format, source);
-    const rejects = flags.rejects === undefined ? null : new Rejects(flags.rejects);
     const progress = startProgress(input.size, 'bytes');
     const told: { line: number; reason: string }[] = [];
     let usedFormat: string | null = null;

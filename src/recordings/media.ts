@@ -79,6 +79,6 @@ export interface AudioReader {
    * Reads facts of stored audio of that many bytes; a few ranges of it are fetched, never all.
    * @throws Failure unsupported_media_type where it is none of MEDIA_TYPES; unavailable as the place
    */
-  read(place: MediaPlace, key: MediaKey, bytes: number): Promise<AudioFacts>;
+  read(place: Pick<MediaPlace, 'open'>, key: MediaKey, bytes: number): Promise<AudioFacts>;
   close(): Promise<void>;
 }

@@ -47,6 +47,8 @@ export interface Leftover {
 export interface RecordingStore {
   page(contactCenter: ContactCenter, query: RecordingQuery): Promise<RecordingPage>;
   find(contactCenter: ContactCenter, number: number): Promise<Recording | null>;
+  /** The recording that an idempotency key was used for; null for none. @throws Failure conflict as `reserve` */
+  findByKey(contactCenter: ContactCenter, idempotency: Idempotency): Promise<Recording | null>;
   /**
    * Takes the next number for a new recording: a pending row. With an idempotency key that was used before,
    * the recording made then; one that is still pending gets the new UUID, so that two attempts never write

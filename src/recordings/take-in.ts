@@ -55,9 +55,11 @@ export type TakeIn = (contactCenter: ContactCenter, arriving: Arriving) => Promi
 
 const sha256Of = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Keys may hold anything, and outlive the recording: they are kept as a hash alone. */
-function idempotencyOf({ said, expected, idempotencyKey }: Arriving): Idempotency | undefined {
-  if (idempotencyKey === null) return undefined;
+/** How a retry is known. Keys may hold anything, and outlive the recording: they are kept as a hash alone. */
+export function idempotencyOf(
+  idempotencyKey: string,
+  { said, expected }: Pick<Arriving, 'said' | 'expected'>,
+): Idempotency {
   const all = Object.entries({ ...said, ...expected }).sort(([a], [b]) => (a < b ? -1 : 1));
   return { key: sha256Of(idempotencyKey), fingerprint: sha256Of(JSON.stringify(all)) };
 }
@@ -140,7 +142,8 @@ export function createTakeIn({ recordings, main, audio, now, newId, mostBytes }:
   }
 
   return async (contactCenter, arriving) => {
-    const idempotency = idempotencyOf(arriving);
+    const key = arriving.idempotencyKey;
+    const idempotency = key === null ? undefined : idempotencyOf(key, arriving);
     const made = { id: newId(), now: now() };
     const reserved = await recordings.reserve(contactCenter, arriving.said, made, idempotency);
     const { recording, superseded } = reserved;

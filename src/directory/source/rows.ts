@@ -3,8 +3,9 @@ import { Failure } from '../../errors.ts';
 import type { SourceRow } from '../import.ts';
 import { isObject } from '../patch.ts';
 import type { Json, JsonObject } from '../user.ts';
-import { readCsv } from './csv.ts';
+import { type RowShape, readCsv } from './csv.ts';
 import { isTooDeep, JsonScanner, MAX_DEPTH, MAX_RECORD, type ScannedRow } from './json-scanner.ts';
+import { USER_ROWS } from './user-rows.ts';
 
 export type SourceKind = 'json' | 'jsonl' | 'csv';
 
@@ -14,6 +15,8 @@ const SNIFF = 65_536;
 export interface SourceOptions {
   /** Names of CSV columns, by the name in the file. */
   readonly columns: Readonly<Record<string, string>>;
+  /** What the rows are; users where it is not given. */
+  readonly shape?: RowShape;
 }
 
 /** A file's rows, and what it was taken for. */
@@ -25,7 +28,7 @@ export interface Source {
 }
 
 /**
- * Reads users from a stream: JSON (a list, or a vendor's answer, or several behind each other), JSON lines,
+ * Reads rows from a stream: JSON (a list, or a vendor's answer, or several behind each other), JSON lines,
  * or CSV with a header. It is told by its first bytes.
  * @throws Failure invalid where it is none of these
  */
@@ -54,7 +57,7 @@ export async function readSource(chunks: AsyncIterable<Buffer>, options: SourceO
 
   const kind = tellKind(first);
   if (kind === 'csv') {
-    const csv = readCsv(all, options.columns);
+    const csv = readCsv(all, options.columns, options.shape ?? USER_ROWS);
     return { kind, rows: csv.rows, header: csv.header };
   }
   const rows = kind === 'jsonl' ? readLines(all) : readJson(all);

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { Failure } from '../../errors.ts';
 import type { Tier } from '../../recordings/media.ts';
-import type { RecordingStore } from '../../recordings/ports.ts';
+import type { Idempotency, RecordingStore } from '../../recordings/ports.ts';
 import type { NewRecording, Recording } from '../../recordings/recording.ts';
 import type { AddEvents } from '../audit.ts';
 import type { Cell, Engine, Reader, Transaction, Values } from '../engine.ts';
@@ -135,6 +135,17 @@ export function createRecordingWrites(
     return row === undefined ? null : readKept(row);
   }
 
+  async function findByKey(reader: Reader, cc: number, idempotency: Idempotency): Promise<Recording | null> {
+    const [row] = await reader.read(byKey, { cc, key: idempotency.key });
+    if (row === undefined) return null;
+    const { recording, fingerprint } = readKept(row);
+    // What was said of a tombstone is gone.
+    if (fingerprint !== null && fingerprint !== idempotency.fingerprint) {
+      throw new Failure('conflict', 'that idempotency key was used for another recording');
+    }
+    return recording;
+  }
+
   async function need(reader: Reader, cc: number, number: number): Promise<Kept> {
     const found = await find(reader, cc, number);
     if (found === null) throw new Failure('not_found', 'there is no such recording');
@@ -188,16 +199,13 @@ export function createRecordingWrites(
       return (await find(engine, contactCenter.id, number))?.recording ?? null;
     },
 
+    findByKey: (contactCenter, idempotency) => findByKey(engine, contactCenter.id, idempotency),
+
     reserve({ id: cc }, said, made, idempotency) {
       return commit(async (transaction) => {
         if (idempotency !== undefined) {
-          const [row] = await transaction.read(byKey, { cc, key: idempotency.key });
-          if (row !== undefined) {
-            const { recording, fingerprint } = readKept(row);
-            // What was said of a tombstone is gone.
-            if (fingerprint !== null && fingerprint !== idempotency.fingerprint) {
-              throw new Failure('conflict', 'that idempotency key was used for another recording');
-            }
+          const recording = await findByKey(transaction, cc, idempotency);
+          if (recording !== null) {
             if (recording.state !== 'pending') return { recording, isNew: false, superseded: null };
             await transaction.run(setId, { cc, number: recording.number, id: made.id });
             return { recording: { ...recording, id: made.id }, isNew: false, superseded: recording.id };
