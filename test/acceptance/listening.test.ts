@@ -44,13 +44,13 @@ describe('where and how the server listens', () => {
     const asked = getHttp(url, { headers: authorization(server.told), agent: false });
     const [answer] = (await once(asked, 'response')) as [IncomingMessage];
     // Not a byte of the body is read yet, so that the rest cannot be sent.
-    server.signal('SIGTERM');
+    const ended = server.stop();
     await untilRefused(url);
-    assert.equal(await Promise.race([server.ended, 'still answering']), 'still answering');
+    assert.equal(await Promise.race([ended, 'still answering']), 'still answering');
     const users: unknown[] = JSON.parse(await text(answer));
     assert.equal(users.length, people);
     assert.equal(answer.headers['transfer-encoding'], 'chunked');
-    const { code, stderr } = await server.ended;
+    const { code, stderr } = await ended;
     assert.equal(code, 0);
     const lines = stderr.trimEnd().split('\n');
     assert.equal(lines.length, 1, 'one line for the one request');
@@ -64,8 +64,7 @@ describe('where and how the server listens', () => {
   test('SIGINT ends an idle server, also one that clients keep connections to', async () => {
     const server = await serveJson('--data', join(folder, 'idle'));
     await (await fetch(server.told.health)).text();
-    server.signal('SIGINT');
-    assert.equal((await server.ended).code, 0);
+    assert.equal((await server.stop('SIGINT')).code, 0);
   });
 
   test('a public address without TLS is refused in one line', async () => {

@@ -12,33 +12,102 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Environment without what a developer may have set for their own store. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
-  const { ROLLCALL_DATA: _, ...rest } = process.env;
-  return rest;
+/**
+ * Bounds in seconds, many times what is needed on a busy machine: what is still not done then hangs, and a
+ * test that waits for it would tell nobody.
+ */
+const COMMAND = 60;
+const SERVE_START = 30;
+/** More than a drain may take. */
+const SERVE_STOP = 25;
+
+/**
+ * Does something once this process has run for so many seconds: time in which it is stopped, as when a
+ * machine sleeps, is no sign that a child hangs. Gives what calls it off.
+ */
+export function runningFor(seconds: number, act: () => void): () => void {
+  let left = seconds;
+  const timer = setInterval(() => {
+    left -= 1;
+    if (left > 0) return;
+    clearInterval(timer);
+    act();
+  }, 1000);
+  return () => clearInterval(timer);
 }
 
-function start(command: string, args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
+/** Environment without what a developer may have set for their own store; compiled code is kept for the next child. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const { ROLLCALL_DATA: _, ...rest } = process.env;
+  return { NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/rollcall-tests'), ...rest };
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Ends it with all that it started, at once. */
+  kill(): void;
+  /** What a wait for this child gives, or a failure that says what it was that hung; it is killed then. */
+  bound<T>(wait: Promise<T>, seconds: number): Promise<T>;
+}
+
+const running = new Set<Started>();
+process.on('exit', () => {
+  for (const each of running) each.kill();
+});
+// A test file that takes too long is ended so; by itself this would leave its children behind.
+process.once('SIGTERM', () => process.exit(1));
+
+function start(command: string, args: readonly string[]): Started {
   const child = spawn(command, args, {
     cwd: ROOT,
     env: cleanEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, which can be killed as a whole: a shell's commands, a server's workers.
+    detached: true,
   });
   let stdout = '';
   let stderr = '';
-  child.stdout?.on('data', (chunk) => {
+  child.stdout.on('data', (chunk) => {
     stdout += chunk;
   });
-  child.stderr?.on('data', (chunk) => {
+  child.stderr.on('data', (chunk) => {
     stderr += chunk;
   });
-  const ended = once(child, 'close').then(() => ({ code: child.exitCode, stdout, stderr }));
-  return { child, ended };
+  const started: Started = {
+    child,
+    ended: once(child, 'close').then(() => ({ code: child.exitCode, stdout, stderr })),
+    kill() {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // All of the group has ended.
+      }
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
+    async bound(wait, seconds) {
+      let callOff = () => {};
+      const over = new Promise<never>((_, reject) => {
+        callOff = runningFor(seconds, () => {
+          started.kill();
+          const said = `${stdout}${stderr}`.slice(-500);
+          reject(new Error(`hung for ${seconds} s and was killed: ${args.join(' ')}; it said: ${said}`));
+        });
+      });
+      return Promise.race([wait, over]).finally(callOff);
+    },
+  };
+  running.add(started);
+  const forget = () => running.delete(started);
+  started.ended.then(forget, forget);
+  return started;
 }
 
-/** Runs a program to its end. */
+/** Runs a program to its end. @throws Error where it does not come to one; it is killed then */
 export function run(command: string, args: readonly string[]): Promise<Ended> {
-  return start(command, args).ended;
+  const { ended, bound } = start(command, args);
+  return bound(ended, COMMAND);
 }
 
 /** Runs `rollcall` to its end. */
@@ -63,43 +132,33 @@ export interface Told {
 export interface ServerProcess {
   /** What it printed until it served. */
   readonly printed: string;
-  signal(name: NodeJS.Signals): void;
-  readonly ended: Promise<Ended>;
-  /** Ends it with SIGTERM. */
-  stop(): Promise<Ended>;
+  /** Ends it with a signal, SIGTERM unless another is named. @throws Error where it does not end; it is killed then */
+  stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
-
-const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 /**
  * Starts `rollcall serve`, and resolves once `isWhole` says of what it printed that it is all.
- * @throws Error when it ends before
+ * @throws Error when it ends before, or hangs
  */
 async function startServer(
   args: readonly string[],
   isWhole: (printed: string) => boolean,
 ): Promise<ServerProcess> {
-  const { child, ended } = start(process.execPath, [BIN, 'serve', '--port', '0', ...args]);
-  running.add(child);
-  ended.then(() => running.delete(child));
+  const { child, ended, bound } = start(process.execPath, [BIN, 'serve', '--port', '0', ...args]);
   let printed = '';
-  await new Promise<void>((resolve, reject) => {
+  const served = new Promise<void>((resolve, reject) => {
     child.stdout?.on('data', (chunk) => {
       printed += chunk;
       if (isWhole(printed)) resolve();
     });
-    ended.then(({ code, stderr }) => reject(new Error(`serve ended with ${code}: ${stderr}`)));
+    ended.then(({ code, stderr }) => reject(new Error(`serve ended with ${code}: ${stderr}`)), reject);
   });
+  await bound(served, SERVE_START);
   return {
     printed,
-    signal: (name) => child.kill(name),
-    ended,
-    stop() {
-      child.kill('SIGTERM');
-      return ended;
+    stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      return bound(ended, SERVE_STOP);
     },
   };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Ended, ROOT, rollcall } from '../acceptance/server-process.ts';
+import { type Ended, ROOT, rollcall, runningFor } from '../acceptance/server-process.ts';
 
 export const BIN = join(ROOT, 'bin/rollcall.js');
 
@@ -30,6 +30,21 @@ export function assertOneLine({ code, stderr }: Ended, reason: RegExp, what: str
 /** Runs a command that must fail with 1 and one line. */
 export async function failsWith(reason: RegExp, ...args: string[]): Promise<void> {
   assertOneLine(await rollcall(...args), reason, args.join(' '));
+}
+
+/** An answer, in seconds: many times what it takes on a busy machine. */
+const ANSWER = 30;
+
+/** Asks a server. @throws where it does not answer */
+export async function ask(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+  const giveUp = new AbortController();
+  const callOff = runningFor(ANSWER, () => giveUp.abort());
+  try {
+    const answer = await fetch(url, { headers, signal: giveUp.signal });
+    return new Response(await answer.arrayBuffer(), answer);
+  } finally {
+    callOff();
+  }
 }
 
 export const emailOf = (person: number): string => `person${person}@faults.example`;
