@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { v7 as uuidV7 } from 'uuid';
@@ -120,6 +121,7 @@ describe('reading audio', () => {
         Buffer.from('fffb9064', 'hex'),
         Buffer.from('x'.repeat(9000)),
       ],
+      'two frames of an MP3 and text': [mp3?.subarray(0, 290) ?? zip, Buffer.from('x'.repeat(9000))],
       'the first page of an Ogg file without its beginning': [ogg?.subarray(10) ?? zip],
       'a FLAC mark alone': [Buffer.from('fLaC')],
       'an MP4 mark alone': [Buffer.from('00000018667479704d344120000000004d34412069736f6d', 'hex')],
@@ -193,9 +195,10 @@ describe('reading audio', () => {
     ['raises an error', 'throw new Error("parser")'],
   ] as const) {
     it(`refuses a file at which the parser ${what}, and goes on`, async () => {
+      const pidFile = join(folder, `pid-${uuidV7()}`);
       const script = `process.on('message', ({ size }) => {
         if (size === 8058) process.send({ kind: 'found', facts: { mediaType: 'audio/wav', seconds: 1 } });
-        else { ${onFile} }
+        else { require('node:fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); ${onFile} }
       });
       process.send({ kind: 'ready' });`;
       const entry = pathToFileURL(join(folder, 'hostile.cjs'));
@@ -207,6 +210,8 @@ describe('reading audio', () => {
         const bad = await keep(await sample('pcm.wav'));
         await assert.rejects(hostile.read(place, bad.key, bad.bytes), { kind: 'unsupported_media_type' });
         assert.equal((await hostile.read(place, good.key, good.bytes)).seconds, 1);
+        const pid = Number(await readFile(pidFile, 'utf8'));
+        while (isRunning(pid)) await sleep(10);
       } finally {
         await hostile.close();
       }
@@ -215,6 +220,18 @@ describe('reading audio', () => {
 });
 
 describe('reading damaged audio', () => {
+  it('fetches so much of a file and no more', async () => {
+    let fetched = 0;
+    const file = new RangedFile(2 ** 40, new Uint8Array(), async (first, last) => {
+      fetched += last - first + 1;
+      return new Uint8Array(last - first + 1);
+    });
+    await assert.rejects(async () => {
+      for (let at = 0; ; at += 1_000_000) await file.read(at, 1_000_000);
+    }, /too much/);
+    assert.ok(fetched <= 64 * 1024 * 1024);
+  });
+
   it('gives facts or none, and never an error', async () => {
     const names = ACCEPTED.map(([name]) => name);
     const files = new Map(await Promise.all(names.map(async (name) => [name, await sample(name)] as const)));
@@ -241,6 +258,15 @@ describe('reading damaged audio', () => {
     );
   });
 });
+
+/** Whether there is such a process; one that has ended but was not noticed yet is. */
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 function wavHeader(dataBytes: number): Buffer {
   const header = Buffer.from(
