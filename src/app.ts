@@ -17,6 +17,8 @@ import { createLimits, NO_LIMITS } from './http/limits.ts';
 import { createMetrics } from './http/metrics.ts';
 import { mountReference } from './http/reference.ts';
 import { createServer } from './http/server.ts';
+import { closeMediaPlaces, openMediaPlaces } from './media/open.ts';
+import type { MediaPlaces } from './recordings/media.ts';
 import { RECORDING_SETTINGS } from './recordings/settings.ts';
 import { openStore, type Store } from './store/open.ts';
 import { VERSION } from './version.ts';
@@ -55,6 +57,7 @@ export function openRollcallStore(
 export interface App {
   readonly server: FastifyInstance;
   readonly store: Store;
+  readonly places: MediaPlaces;
   /** Stops being ready, answers what is under way, closes the store. */
   close(): Promise<void>;
 }
@@ -68,6 +71,7 @@ export async function createApp(
   log: Logger,
   render?: (own: () => Promise<string>) => Promise<string>,
 ): Promise<App> {
+  const places = await openMediaPlaces(config.media);
   let observed: ((name: string, seconds: number) => void) | undefined;
   const store = await openRollcallStore(config.data, SERVE_CACHE_MIB, (name, seconds) =>
     observed?.(name, seconds),
@@ -97,10 +101,12 @@ export async function createApp(
   return {
     server,
     store,
+    places,
     async close() {
       isDraining = true;
       await server.close();
       await store.close();
+      await closeMediaPlaces(places);
     },
   };
 }

@@ -7,6 +7,7 @@ import type { ContactCenter } from '../src/access/contact-center.ts';
 import { mintSecret, SCOPES, type Scope } from '../src/access/token.ts';
 import { createToken } from '../src/access/tokens.ts';
 import { type App, createApp, DIALECTS, FORMATS, SURROUNDINGS } from '../src/app.ts';
+import { readMediaConfig } from '../src/config/media.ts';
 import { importUsers } from '../src/directory/import.ts';
 import { readSource } from '../src/directory/source/rows.ts';
 import type { JsonObject } from '../src/directory/user.ts';
@@ -28,6 +29,7 @@ export async function openAppUnderTest(
   const app = await createApp(
     {
       data,
+      media: readMediaConfig({ data }),
       host: '127.0.0.1',
       port: 0,
       workers: 1,

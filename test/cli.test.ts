@@ -344,6 +344,8 @@ describe('demo and doctor', () => {
       'integrity',
       'disk space',
       'clock',
+      'media',
+      'media space',
     ]) {
       assert.ok(checks.includes(check), check);
     }
@@ -366,6 +368,11 @@ describe('demo and doctor', () => {
     assert.match(wrong.map((each) => each.detail).join(), /north convoso\.profile/);
     await refused(1, /no store/, ['doctor', '--data', join(folder, 'nowhere')]);
     assert.equal(await stat(join(folder, 'nowhere')).catch(() => null), null);
+    const lost = JSON.parse((await rollcall(['doctor', '--archive-media', '/proc/rollcall', '--json'])).out);
+    const [archive, ...others] = lost.findings.filter((each: { ok: boolean }) => !each.ok);
+    assert.equal(archive.check, 'archive');
+    assert.match(archive.detail, /cannot use the media folder/);
+    assert.deepEqual(others, []);
     const torn = join(folder, 'torn');
     await mkdir(torn);
     await writeFile(join(torn, 'rollcall.sqlite'), 'this is no database, whatever its name says'.repeat(100));

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import pino from 'pino';
 import { createToken } from '../src/access/tokens.ts';
 import { type App, createApp, DIALECTS, SURROUNDINGS } from '../src/app.ts';
+import { readMediaConfig } from '../src/config/media.ts';
 import { importUsers, type SourceRow } from '../src/directory/import.ts';
 import { native } from '../src/directory/native.ts';
 
@@ -20,6 +21,7 @@ describe('walking pages', () => {
     app = await createApp(
       {
         data: folder,
+        media: readMediaConfig({ data: folder }),
         host: '127.0.0.1',
         port: 0,
         workers: 1,

@@ -1,8 +1,12 @@
 import type { ContactCenter } from '../access/contact-center.ts';
 import type { AccessStore } from '../access/ports.ts';
 import { openRollcallStore } from '../app.ts';
+import { type MediaFlags, readMediaConfig } from '../config/media.ts';
 import { Failure } from '../errors.ts';
+import { closeMediaPlaces, openMediaPlaces } from '../media/open.ts';
+import type { MediaPlaces } from '../recordings/media.ts';
 import type { Store } from '../store/open.ts';
+import { asUsage } from './output.ts';
 
 /** What every command takes. */
 export interface CommonOptions {
@@ -20,6 +24,19 @@ export async function withStore<T>(options: CommonOptions, work: (store: Store) 
     return await work(store);
   } finally {
     await store.close();
+  }
+}
+
+/** Runs `work` on the places that the flags name, and lets go of them whatever happens. */
+export async function withPlaces<T>(
+  flags: MediaFlags,
+  work: (places: MediaPlaces) => Promise<T>,
+): Promise<T> {
+  const places = await openMediaPlaces(asUsage(() => readMediaConfig(flags)));
+  try {
+    return await work(places);
+  } finally {
+    await closeMediaPlaces(places);
   }
 }
 

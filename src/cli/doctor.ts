@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { SETTINGS, SURROUNDINGS } from '../app.ts';
+import type { MediaFlags } from '../config/media.ts';
 import { isTimeZone } from '../directory/time-zone.ts';
 import { Failure } from '../errors.ts';
-import type { Finding } from '../store/inspect.ts';
+import type { MediaPlaces } from '../recordings/media.ts';
+import { type Finding, inspectSpace } from '../store/inspect.ts';
 import { type Store, storePath } from '../store/open.ts';
-import { type CommonOptions, withStore } from './context.ts';
+import { type CommonOptions, withPlaces, withStore } from './context.ts';
 import { print } from './output.ts';
 import type { NewCommand } from './program.ts';
 
@@ -27,10 +29,31 @@ async function checkSettings({ access }: Store): Promise<Finding> {
   };
 }
 
+/** Each place for audio must take some in, and have room for more. */
+async function checkPlaces(places: MediaPlaces): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const [name, place] of [
+    ['media', places.main],
+    ['archive', places.archive],
+  ] as const) {
+    if (place === null) continue;
+    try {
+      await place.check();
+      findings.push({ check: name, isGood: true, detail: 'ok' });
+      const free = await place.freeBytes();
+      if (free !== null) findings.push({ check: `${name} space`, ...inspectSpace(free) });
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      findings.push({ check: name, isGood: false, detail: error.message });
+    }
+  }
+  return findings;
+}
+
 /** `doctor`. */
 export function addDoctorCommand(program: Command, newCommand: NewCommand): void {
-  newCommand(program, 'doctor', 'check settings, store, disk space and clock').action(
-    async (options: CommonOptions) => {
+  newCommand(program, 'doctor', 'check settings, store, places for audio, disk space and clock').action(
+    async (options: CommonOptions & MediaFlags) => {
       if (!existsSync(storePath(options.data))) {
         throw new Failure(
           'not_found',
@@ -38,7 +61,11 @@ export function addDoctorCommand(program: Command, newCommand: NewCommand): void
         );
       }
       await withStore(options, async (store) => {
-        const findings = [await checkSettings(store), ...(await store.inspect(SURROUNDINGS.now()))];
+        const findings = [
+          await checkSettings(store),
+          ...(await store.inspect(SURROUNDINGS.now())),
+          ...(await withPlaces(options, checkPlaces)),
+        ];
         const isWell = findings.every((finding) => finding.isGood);
         print(
           options.json === true,

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { defaultMedia } from '../config/media.ts';
 import { defaultData } from '../config/serve.ts';
 import { describeBug, Failure } from '../errors.ts';
 import { VERSION } from '../version.ts';
@@ -32,13 +33,30 @@ function createProgram(env: Readonly<Record<string, string | undefined>>): Comma
       .option('--json', 'one JSON document on stdout')
       .configureOutput({ outputError: () => {} })
       .exitOverride();
-  addServeCommand(program, newCommand);
+  const newMediaCommand: NewCommand = (parent, name, description) => {
+    const command = newCommand(parent, name, description);
+    const { media, archiveMedia } = defaultMedia(env);
+    return command
+      .addOption(
+        new Option(
+          '--media <folder>',
+          'where audio lies (or ROLLCALL_MEDIA; default: media in --data)',
+        ).default(media),
+      )
+      .addOption(
+        new Option(
+          '--archive-media <folder>',
+          'where archived audio lies (or ROLLCALL_ARCHIVE_MEDIA)',
+        ).default(archiveMedia),
+      );
+  };
+  addServeCommand(program, newMediaCommand);
   addDemoCommand(program, newCommand);
   addContactCenterCommands(program, newCommand);
   addTokenCommands(program, newCommand);
   addImportCommand(program, newCommand);
   addExportCommand(program, newCommand);
-  addDoctorCommand(program, newCommand);
+  addDoctorCommand(program, newMediaCommand);
   return program;
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { Failure } from '../errors.ts';
+import { type MediaConfig, type MediaFlags, readMediaConfig } from './media.ts';
 
 /** The folder that holds everything, where neither --data nor ROLLCALL_DATA says otherwise. */
 export function defaultData(env: Readonly<Record<string, string | undefined>>): string {
@@ -10,6 +11,7 @@ export function defaultData(env: Readonly<Record<string, string | undefined>>): 
 /** What `serve` was told, checked. */
 export interface ServeConfig {
   readonly data: string;
+  readonly media: MediaConfig;
   readonly host: string;
   readonly port: number;
   readonly workers: number;
@@ -22,8 +24,7 @@ export interface ServeConfig {
 }
 
 /** The flags of `serve`, as they were given. */
-export interface ServeFlags {
-  readonly data: string;
+export interface ServeFlags extends MediaFlags {
   readonly host: string;
   readonly port: number;
   readonly workers: number;
@@ -82,6 +83,7 @@ export function readServeConfig(flags: ServeFlags): ServeConfig {
   }
   return Object.freeze({
     data: flags.data,
+    media: readMediaConfig(flags),
     host: flags.host,
     port: flags.port,
     workers: flags.workers,

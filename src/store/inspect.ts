@@ -13,6 +13,13 @@ export interface Finding {
 /** A disk with less than this free, in bytes, will soon refuse writes. */
 const LEAST_FREE = 256 * 1024 * 1024;
 
+/** Whether a disk with so many bytes free has room. */
+export function inspectSpace(free: number): Omit<Finding, 'check'> {
+  const mebibytes = `${Math.floor(free / 1_048_576)} MiB free`;
+  const isGood = free >= LEAST_FREE;
+  return { isGood, detail: isGood ? mebibytes : `only ${mebibytes}; make room` };
+}
+
 /** Looks at the store's pragmas, integrity, disk and clock. Reads the whole file once. */
 export async function inspectStore(engine: SqliteEngine, path: string, now: number): Promise<Finding[]> {
   const findings: Finding[] = [];
@@ -36,9 +43,7 @@ export async function inspectStore(engine: SqliteEngine, path: string, now: numb
   );
 
   const disk = await statfs(dirname(path));
-  const free = disk.bavail * disk.bsize;
-  const mebibytes = `${Math.floor(free / 1_048_576)} MiB free`;
-  add('disk space', free >= LEAST_FREE, free >= LEAST_FREE ? mebibytes : `only ${mebibytes}; make room`);
+  findings.push({ check: 'disk space', ...inspectSpace(disk.bavail * disk.bsize) });
 
   const latest = await latestInstant(engine);
   add(
