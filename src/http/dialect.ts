@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
 import type { ContactCenter, SettingDefinition } from '../access/contact-center.ts';
 import type { Scope } from '../access/token.ts';
@@ -28,8 +29,12 @@ export interface Endpoint {
   readonly schema: (method: 'GET' | 'POST') => FastifySchema;
   /** The secret that a request carries, wherever this wire puts it. */
   readonly secretOf: (request: FastifyRequest) => string | undefined;
-  /** Decodes, asks the service, encodes. */
-  readonly answer: (request: FastifyRequest, reply: FastifyReply, access: Access) => Promise<FastifyReply>;
+  /** Decodes, asks the service, encodes. Gives the body, or the reply where it was sent already. */
+  readonly answer: (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    access: Access,
+  ) => Promise<Buffer | Readable | FastifyReply>;
 }
 
 /** A request that shows a new user that an endpoint works. */

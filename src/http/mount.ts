@@ -6,6 +6,10 @@ import type { Limits } from './limits.ts';
 import { type EncodeFailure, encodeProblem } from './wire-failure.ts';
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Resolves when this turn of the event loop ends, where answers go out together. */
+    endOfTurn(): Promise<void>;
+  }
   interface FastifyRequest {
     /** Set once a token was found good. */
     access: Access | null;

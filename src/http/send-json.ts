@@ -1,6 +1,8 @@
 import type { FastifyReply } from 'fastify';
 
-/** Sends the bytes of a JSON text. */
-export function sendJson(reply: FastifyReply, bytes: Buffer): FastifyReply {
-  return reply.header('content-type', 'application/json; charset=utf-8').send(bytes);
+/** The bytes of a JSON text as an answer, sent with others that are ready in this turn. */
+export async function sendJson(reply: FastifyReply, bytes: Buffer): Promise<Buffer> {
+  reply.header('content-type', 'application/json; charset=utf-8');
+  await reply.server.endOfTurn();
+  return bytes;
 }

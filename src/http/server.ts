@@ -8,6 +8,7 @@ import { describeBug } from '../errors.ts';
 import type { Dialect } from './dialect.ts';
 import type { Metrics } from './metrics.ts';
 import { createPathForms, type MountDeps, mountDialect } from './mount.ts';
+import { createTurn } from './turn.ts';
 import { type FailureAnswer, HttpFailure, toWireFailure, type WireFailure } from './wire-failure.ts';
 
 /** Bytes of a request's body, and of its header block, that are taken. */
@@ -152,11 +153,13 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
   app.server.on('checkExpectation', (request, response) => app.routing(request, response));
   // Convoso's parameters may come in the body of a GET as well.
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
+  app.decorate('endOfTurn', createTurn());
   app.decorateRequest('access', null);
   app.decorateRequest('admitted', false);
   app.decorateRequest('streamedBytes', 0);
 
-  app.addHook('onRequest', async (request, reply) => {
+  // Hooks with a callback: one with a promise costs each request a turn through the queue of microtasks.
+  app.addHook('onRequest', (request, reply, done) => {
     stamp(request, reply);
     // Unlike the end of a response, its close also comes where the client has gone away.
     const start = performance.now();
@@ -164,18 +167,20 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
     if (request.is404) {
       const { allow } = forms(pathOf(request));
       // An escaped slash makes a path look documented that is none.
-      if (allow !== null && !allow.includes(request.method))
-        throw new HttpFailure('method_not_allowed', { allow });
-      throw new HttpFailure('not_found');
+      const isWrongMethod = allow !== null && !allow.includes(request.method);
+      return done(
+        isWrongMethod ? new HttpFailure('method_not_allowed', { allow }) : new HttpFailure('not_found'),
+      );
     }
-    if (headerBytes(request.raw.rawHeaders) > MAX_HEADERS) throw new HttpFailure('headers_too_large');
+    if (headerBytes(request.raw.rawHeaders) > MAX_HEADERS) return done(new HttpFailure('headers_too_large'));
     // RFC 9112 section 3.2: one, and where it is missing only in HTTP/1.0.
     const hosts = countHosts(request.raw.rawHeaders);
     if (hosts > 1 || (request.raw.httpVersion === '1.1' && hosts === 0)) {
-      throw new HttpFailure('malformed');
+      return done(new HttpFailure('malformed'));
     }
+    done();
   });
-  app.addHook('onSend', async (request, reply, payload) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     // Files of the reference page bring a caching rule of their own.
     reply.header('cache-control', 'no-store');
     // An answer under way that breaks off cannot become a failure any more: it can only be told of.
@@ -184,7 +189,7 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
         deps.log.error({ requestId: request.id, error: describeBug(error) }, 'answer broken off');
       });
     }
-    return payload;
+    done(null, payload);
   });
   app.setErrorHandler(fail);
   app.setNotFoundHandler((request, reply) => fail(new HttpFailure('not_found'), request, reply));

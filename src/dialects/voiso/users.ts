@@ -42,7 +42,7 @@ export function listUsers(deps: DialectDeps): Endpoint {
       };
       // The rest of a directory is not read for an answer without a body.
       const body = request.method === 'HEAD' ? [] : writeArray(users, pages, count);
-      return reply.send(Readable.from(body, { objectMode: false, highWaterMark: 65_536 }));
+      return Readable.from(body, { objectMode: false, highWaterMark: 65_536 });
     },
   };
 }

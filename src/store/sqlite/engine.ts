@@ -98,6 +98,7 @@ class Connection {
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
   readonly #version: Database.Statement;
+  #turnVersion: number | null = null;
 
   constructor(options: SqliteOptions) {
     this.#path = options.path;
@@ -166,6 +167,7 @@ class Connection {
   beginTurn(): void {
     if (this.#db.inTransaction) return;
     this.#begin.run();
+    this.#turnVersion = null;
     setImmediate(() => this.endTurn());
   }
 
@@ -173,9 +175,13 @@ class Connection {
     if (this.#db.open && this.#db.inTransaction) this.#commit.run();
   }
 
-  /** SQLite's own count of what other connections committed, the writer beside this one among them. */
+  /**
+   * SQLite's own count of what other connections committed, the writer beside this one among them: the same
+   * all through a turn's transaction.
+   */
   dataVersion(): number {
-    return Number(this.#version.get());
+    this.#turnVersion ??= Number(this.#version.get());
+    return this.#turnVersion;
   }
 
   get inTransaction(): boolean {
