@@ -4,6 +4,7 @@ import type { DialectIndex } from '../../src/directory/query.ts';
 import type { Store } from '../../src/store/open.ts';
 import { describeAccess } from './access-contract.ts';
 import { describeFill } from './fill-contract.ts';
+import { describeManyRecordings } from './many-recordings-contract.ts';
 import { describeMigrations } from './migrations-contract.ts';
 import { describeOffsets } from './offsets-contract.ts';
 import { describePages } from './pages-contract.ts';
@@ -77,5 +78,6 @@ export function describeStore(engine: EngineUnderTest): void {
     describeFill(engine);
     describeMigrations(engine);
     describeRecordings(engine);
+    describeManyRecordings(engine);
   });
 }

@@ -13,6 +13,13 @@ export const dayOf = (instant: number): number => Math.floor(instant / DAY);
 /** The first instant of a UTC day. */
 export const startOf = (day: number): number => day * DAY;
 
+/** A stretch of time, its end left out, and an offset (from 0) among the recordings that start in it. */
+export interface Near {
+  readonly start: number;
+  readonly end: number;
+  readonly offset: number;
+}
+
 /**
  * Counts of recordings by user and UTC day: totals and offsets of ranges without walking them. They cost two
  * small writes a recording, and a row for each user and day that has any. A year of one user is 365 rows,
@@ -98,24 +105,21 @@ export function createDayCounts(statements: Statements) {
       return total;
     },
 
-    /**
-     * The day on which the recording at an offset (from 0) starts, and its offset within that day; null
-     * behind the last.
-     */
+    /** The day on which the recording at an offset (from 0) starts; null behind the last. */
     async seek(
       reader: Reader,
       cc: number,
       owners: readonly number[],
       days: { readonly first: number; readonly last: number },
       offset: number,
-    ): Promise<{ readonly day: number; readonly offset: number } | null> {
+    ): Promise<Near | null> {
       const counts = new Map<number, number>();
       for await (const [day, count] of inParts(reader, cc, owners, days, 'list')) {
         counts.set(Number(day), (counts.get(Number(day)) ?? 0) + Number(count));
       }
       let left = offset;
       for (const [day, count] of [...counts].sort(([a], [b]) => a - b)) {
-        if (left < count) return { day, offset: left };
+        if (left < count) return { start: startOf(day), end: startOf(day + 1), offset: left };
         left -= count;
       }
       return null;

@@ -3,7 +3,7 @@ import type { ContactCenter } from '../../access/contact-center.ts';
 import type { RecordingPage, RecordingQuery } from '../../recordings/query.ts';
 import { type Recording, type RecordingState, STATES } from '../../recordings/recording.ts';
 import type { Engine } from '../engine.ts';
-import { type DayCounts, dayOf, EVERYONE, startOf } from './day-counts.ts';
+import { type DayCounts, dayOf, EVERYONE, type Near, startOf } from './day-counts.ts';
 import { readRecording } from './row.ts';
 import { comparePlaces, type Place, type Run, type Runs, type Stretch } from './runs.ts';
 
@@ -103,7 +103,7 @@ export function createRecordingPages(engine: Engine, runs: Runs, counts: DayCoun
     };
   }
 
-  /** Recordings that start on the days of a range that are not whole, or on any day of a short one. */
+  /** How many recordings of runs with day counts start from one instant to another, both included; for a day or two. */
   async function countEdge(cc: number, of: readonly Run[], from: number, to: number): Promise<number> {
     const [only] = of;
     if (only === undefined || from > to) return 0;
@@ -138,17 +138,35 @@ export function createRecordingPages(engine: Engine, runs: Runs, counts: DayCoun
     query: RecordingQuery,
     stretch: Stretch,
   ): Promise<{ readonly stretch: Stretch; readonly offset: number } | null> {
-    const { from = FIRST_INSTANT, to = LAST_INSTANT, after, offset = 0 } = query;
+    const { from = FIRST_INSTANT, to = LAST_INSTANT, offset = 0 } = query;
     const owners = ownersOf(of);
-    if (offset === 0 || owners === null || after !== undefined) return { stretch, offset };
-    const firstDay = Math.ceil(from / startOf(1));
-    const edge = await countEdge(cc, of, from, Math.min(to, startOf(firstDay) - 1));
-    if (offset < edge) return { stretch, offset };
-    const days = { first: firstDay, last: dayOf(to) };
-    const found = await counts.seek(engine, cc, owners, days, offset - edge);
+    if (offset === 0 || owners === null || query.after !== undefined) return { stretch, offset };
+    const whole = startOf(Math.ceil(from / startOf(1)));
+    const edge = await countEdge(cc, of, from, Math.min(to, whole - 1));
+    const days = { first: dayOf(whole), last: dayOf(to) };
+    const found =
+      offset < edge
+        ? { start: from, end: whole, offset }
+        : await counts.seek(engine, cc, owners, days, offset - edge);
     if (found === null) return null;
-    const start = { startedAt: startOf(found.day), number: 0 };
-    return { stretch: { after: start, until: stretch.until }, offset: found.offset };
+    const near = await narrow(cc, of, found);
+    const after = { startedAt: near.start, number: 0 };
+    return { stretch: { after, until: stretch.until }, offset: near.offset };
+  }
+
+  /** Halves a stretch of time until an offset in it is small: what many users have in a day is not merged. */
+  async function narrow(cc: number, of: readonly Run[], near: Near): Promise<Near> {
+    let { start, end, offset } = near;
+    while (of.length > 1 && offset > WINDOW && end - start > 1) {
+      const middle = Math.floor((start + end) / 2);
+      const before = await countEdge(cc, of, start, middle - 1);
+      if (before > offset) end = middle;
+      else {
+        start = middle;
+        offset -= before;
+      }
+    }
+    return { start, end, offset };
   }
 
   /** Walks all that may match in windows, between which others get their turn. */
@@ -172,8 +190,11 @@ export function createRecordingPages(engine: Engine, runs: Runs, counts: DayCoun
   }
 
   /** The recordings of a page, and whether more come behind them. */
-  async function shown(cc: number, query: RecordingQuery, of: readonly Run[], test: Test) {
-    const { offset = 0, limit } = query;
+  async function shown(cc: number, query: RecordingQuery, of: readonly Run[], asked: Test) {
+    const { offset = 0, limit, after } = query;
+    // An offset among several runs is walked to where no counts lead there.
+    const isLed = of.length === 1 || (after === undefined && ownersOf(of) !== null);
+    const test = asked ?? (offset === 0 || isLed ? null : () => true);
     const stretch = stretchOf(query);
     if (test === null) {
       const sought = await seek(cc, of, query, stretch);
