@@ -10,10 +10,11 @@ import { voiso } from './dialects/voiso/index.ts';
 import type { UserFormat } from './directory/format.ts';
 import { native } from './directory/native.ts';
 import { Answers } from './http/answers.ts';
-import type { Dialect } from './http/dialect.ts';
+import type { Dialect, DialectDeps } from './http/dialect.ts';
 import { EncodedUsers } from './http/encoded-users.ts';
 import { mountHealth } from './http/health.ts';
 import { createLimits, NO_LIMITS } from './http/limits.ts';
+import { mountMedia } from './http/media.ts';
 import { createMetrics } from './http/metrics.ts';
 import { mountReference } from './http/reference.ts';
 import { createServer } from './http/server.ts';
@@ -57,6 +58,8 @@ export function openRollcallStore(
 export interface App {
   readonly server: FastifyInstance;
   readonly store: Store;
+  /** What its endpoints work with. */
+  readonly deps: DialectDeps;
   readonly places: MediaPlaces;
   /** Stops being ready, answers what is under way, closes the store. */
   close(): Promise<void>;
@@ -79,18 +82,27 @@ export async function createApp(
   const metrics = createMetrics(store.importTotals);
   observed = metrics.observeStatement;
   let isDraining = false;
-  const server = createServer(config, {
-    dialects: DIALECTS,
+  const limits = config.rateLimit === null ? NO_LIMITS : createLimits(config.rateLimit);
+  const { now } = SURROUNDINGS;
+  const deps: DialectDeps = {
     users: store.pages,
     encoded: new EncodedUsers(store.pages),
+    recordings: store.recordings,
+    signingKeys: store.signingKeys,
+    publicUrl: config.publicUrl,
     answers: new Answers(),
+    now,
+  };
+  const server = createServer(config, {
+    ...deps,
+    dialects: DIALECTS,
     access: store.access,
-    now: SURROUNDINGS.now,
-    limits: config.rateLimit === null ? NO_LIMITS : createLimits(config.rateLimit),
+    limits,
     log,
     metrics,
     mountFirst: (app) => mountReference(app, VERSION),
   });
+  mountMedia(server, { linked: store.linked, places, audit: store.audit, limits, now });
   mountHealth(server, {
     metrics,
     render: () =>
@@ -101,6 +113,7 @@ export async function createApp(
   return {
     server,
     store,
+    deps,
     places,
     async close() {
       isDraining = true;

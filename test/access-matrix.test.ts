@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { InjectOptions } from 'fastify';
+import type { Scope } from '../src/access/token.ts';
 import { DIALECTS, SURROUNDINGS } from '../src/app.ts';
-import { Answers } from '../src/http/answers.ts';
-import { EncodedUsers } from '../src/http/encoded-users.ts';
 import {
   type AppUnderTest,
   loadRows,
@@ -11,10 +10,13 @@ import {
   openAppUnderTest,
   type TokenKind,
 } from './app-under-test.ts';
+import { record } from './recordings-under-test.ts';
 import { listRoutes } from './server-routes.ts';
 
 /** Routes that anyone may ask: they tell nothing of any user. */
 const PUBLIC = [/^\/healthz$/, /^\/readyz$/, /^\/metrics$/, /^\/openapi\.json$/, /^\/docs(\/|$)/];
+/** Routes that a signed link opens, whatever token comes along. */
+const LINKED = [/^\/rollcall\/v1\/media\//];
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 const NORTH = ['anna@north.example', 'bert@north.example'];
@@ -28,8 +30,13 @@ const rowsOf = (emails: readonly string[]) =>
     extensions: [String(100 + at)],
   }));
 
+/** A lead that both contact centers have called, and when: a start is told of nobody else. */
+const LEAD = 4242;
+const NORTH_START = '2026-03-03 10:00:01';
+const SOUTH_START = '2026-03-03 10:00:02';
+
 /** Asks for everyone of both contact centers by name; vendors that know no `user` ignore it. */
-const EVERYONE = `?user=${[...NORTH, ...SOUTH, 'same', '1', '2'].join()}`;
+const EVERYONE = `?user=${[...NORTH, ...SOUTH, 'same', '1', '2'].join()}&lead_id=${LEAD}`;
 
 let opened: AppUnderTest;
 let north: Readonly<Record<TokenKind, string>>;
@@ -38,19 +45,21 @@ let south: Readonly<Record<TokenKind, string>>;
 before(async () => {
   opened = await openAppUnderTest();
   const { app } = opened;
-  const make = async (name: string, emails: readonly string[]) => {
+  const make = async (name: string, emails: readonly string[], start: string) => {
     const contactCenter = await app.store.access.createContactCenter(name, 'UTC', SURROUNDINGS.now());
     await loadRows(app, contactCenter, rowsOf(emails));
+    await record(app, contactCenter, { leadId: LEAD, startedAt: Date.parse(`${start}Z`) });
     return makeTokens(app, contactCenter);
   };
-  north = await make('north', NORTH);
-  south = await make('south', SOUTH);
+  north = await make('north', NORTH, NORTH_START);
+  south = await make('south', SOUTH, SOUTH_START);
   await app.server.ready();
 });
 after(() => opened.close());
 
 interface Cell {
   readonly dialect: string;
+  readonly scope: Scope | null;
   readonly method: (typeof METHODS)[number];
   readonly path: string;
 }
@@ -58,15 +67,15 @@ interface Cell {
 /** Every vendor's route with every method that it knows, at both mounts. */
 function vendorCells(): Cell[] {
   const cells: Cell[] = [];
-  const users = opened.app.store.pages;
-  const deps = { users, encoded: new EncodedUsers(users), answers: new Answers(), now: SURROUNDINGS.now };
   for (const dialect of DIALECTS) {
-    for (const endpoint of dialect.endpoints(deps)) {
+    for (const endpoint of dialect.endpoints(opened.app.deps)) {
       const methods = METHODS.filter((method) =>
         endpoint.methods.some((known) => known === (method === 'HEAD' ? 'GET' : method)),
       );
       for (const path of endpoint.paths.flatMap((each) => [each, `/${dialect.name}${each}`])) {
-        for (const method of methods) cells.push({ dialect: dialect.name, method, path });
+        for (const method of methods) {
+          cells.push({ dialect: dialect.name, scope: endpoint.scope, method, path });
+        }
       }
     }
   }
@@ -77,19 +86,23 @@ async function ask({ method, path }: Cell, query: string, secret: string | null)
   const request: InjectOptions = { method, url: path + query };
   if (secret !== null) request.headers = { authorization: `Bearer ${secret}` };
   const answer = await opened.app.server.inject(request);
-  const shown = [...NORTH, ...SOUTH].filter((email) => answer.body.includes(email));
+  const shown = [...NORTH, NORTH_START, ...SOUTH, SOUTH_START].filter((mark) => answer.body.includes(mark));
   return { status: answer.statusCode, shown };
 }
 
-/** What a request shows of users: HEAD sends no body. */
-const seen = (cell: Cell, emails: readonly string[]) => (cell.method === 'HEAD' ? [] : [...emails]);
+/** What a request shows of a contact center: its users or its recordings. HEAD sends no body. */
+function seen({ method, scope }: Cell, of: 'north' | 'south'): string[] {
+  if (method === 'HEAD') return [];
+  if (scope === 'recordings:read') return [of === 'north' ? NORTH_START : SOUTH_START];
+  return [...(of === 'north' ? NORTH : SOUTH)];
+}
 
 describe('who may ask what', () => {
   test('every route of the server is a vendor endpoint at both mounts, or public', () => {
     const cells = vendorCells();
     const known = Map.groupBy(cells, ({ path }) => path);
     for (const { path, methods } of listRoutes(opened.app.server)) {
-      if (PUBLIC.some((pattern) => pattern.test(path))) continue;
+      if ([...PUBLIC, ...LINKED].some((pattern) => pattern.test(path))) continue;
       assert.deepEqual(
         [...methods].sort(),
         (known.get(path) ?? []).map(({ method }) => method).sort(),
@@ -98,7 +111,7 @@ describe('who may ask what', () => {
       known.delete(path);
     }
     assert.deepEqual([...known.keys()], [], 'endpoints that the server does not have');
-    assert.equal(cells.length, 18, 'endpoints, mounts and methods');
+    assert.equal(cells.length, 36, 'endpoints, mounts and methods');
   });
 
   test('no token, or none that is good, is refused with nothing shown', async () => {
@@ -117,7 +130,8 @@ describe('who may ask what', () => {
 
   test('a token without the scope is refused', async () => {
     for (const cell of vendorCells()) {
-      const answer = await ask(cell, EVERYONE, north['recordings-only']);
+      const kind = cell.scope === 'users:read' ? 'recordings-only' : 'users-only';
+      const answer = await ask(cell, EVERYONE, north[kind]);
       assert.deepEqual(answer, { status: 403, shown: [] }, `${cell.method} ${cell.path}`);
     }
   });
@@ -129,7 +143,7 @@ describe('who may ask what', () => {
         const isAllowed = name === cell.dialect;
         assert.deepEqual(
           await ask(cell, EVERYONE, north[kind]),
-          { status: isAllowed ? 200 : 403, shown: isAllowed ? seen(cell, NORTH) : [] },
+          { status: isAllowed ? 200 : 403, shown: isAllowed ? seen(cell, 'north') : [] },
           `${cell.method} ${cell.path} with ${kind}`,
         );
       }
@@ -143,8 +157,8 @@ describe('who may ask what', () => {
       assert.deepEqual(
         answers,
         [
-          { status: 200, shown: seen(cell, NORTH) },
-          { status: 200, shown: seen(cell, SOUTH) },
+          { status: 200, shown: seen(cell, 'north') },
+          { status: 200, shown: seen(cell, 'south') },
         ],
         label,
       );
@@ -162,11 +176,12 @@ describe('who may ask what', () => {
         '?user=same&limit=1',
         '?user=same&last_seen_id=0&limit=1000',
         '?user=same&is_extension_created=true&sag=Agent',
+        `?user=same&lead_id=${LEAD}`,
       ]) {
         const label = `${cell.method} ${cell.path}${query}`;
         for (const [secret, own] of [
-          [north.good, NORTH],
-          [south.good, SOUTH],
+          [north.good, [...NORTH, NORTH_START]],
+          [south.good, [...SOUTH, SOUTH_START]],
         ] as const) {
           const { status, shown } = await ask(cell, query, secret);
           assert.equal(status, 200, label);
@@ -186,9 +201,19 @@ describe('who may ask what', () => {
       const known = cells.filter((cell) => cell.path === path).map((cell) => cell.method);
       for (const method of METHODS.filter((each) => !known.includes(each))) {
         for (const secret of [null, north.good]) {
-          const answer = await ask({ dialect: '', method, path }, EVERYONE, secret);
+          const answer = await ask({ dialect: '', scope: null, method, path }, EVERYONE, secret);
           assert.deepEqual(answer, { status: 405, shown: [] }, `${method} ${path}`);
         }
+      }
+    }
+  });
+
+  test('no token opens audio: a link does, or nothing', async () => {
+    const path = '/rollcall/v1/media/1/1';
+    for (const method of ['GET', 'HEAD'] as const) {
+      for (const secret of [null, ...Object.values(north), ...Object.values(south)]) {
+        const answer = await ask({ dialect: '', scope: null, method, path }, EVERYONE, secret);
+        assert.deepEqual(answer, { status: 403, shown: [] }, method);
       }
     }
   });
@@ -196,7 +221,11 @@ describe('who may ask what', () => {
   test('what is public tells of nobody', async () => {
     for (const { path } of listRoutes(opened.app.server)) {
       if (!PUBLIC.some((pattern) => pattern.test(path))) continue;
-      const answer = await ask({ dialect: '', method: 'GET', path: path.replace('*', '') }, '', null);
+      const answer = await ask(
+        { dialect: '', scope: null, method: 'GET', path: path.replace('*', '') },
+        '',
+        null,
+      );
       assert.ok([200, 302].includes(answer.status), `${path} ${answer.status}`);
       assert.deepEqual(answer.shown, [], path);
     }

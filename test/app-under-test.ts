@@ -23,7 +23,12 @@ export interface AppUnderTest {
 
 /** Puts the whole server together as `serve` does; it does not listen yet. */
 export async function openAppUnderTest(
-  options: { readonly data?: string; readonly rateLimit?: number; readonly log?: Logger } = {},
+  options: {
+    readonly data?: string;
+    readonly rateLimit?: number;
+    readonly publicUrl?: string;
+    readonly log?: Logger;
+  } = {},
 ): Promise<AppUnderTest> {
   const data = options.data ?? (await mkdtemp(join(tmpdir(), 'rollcall-test-')));
   const app = await createApp(
@@ -36,6 +41,7 @@ export async function openAppUnderTest(
       tls: null,
       rateLimit: options.rateLimit ?? null,
       trustProxy: null,
+      publicUrl: options.publicUrl ?? null,
       demo: false,
     },
     options.log ?? pino({ level: 'silent' }),
@@ -89,6 +95,7 @@ export const TOKEN_KINDS = [
   'good',
   'revoked',
   'expired',
+  'users-only',
   'recordings-only',
   'convoso-only',
   'voiso-only',
@@ -130,6 +137,7 @@ export async function makeTokens(
     good,
     revoked: revoked.secret,
     expired: (await make({ age: 2 * DAY, expiresIn: DAY })).secret,
+    'users-only': (await make({ scopes: ['users:read'] })).secret,
     'recordings-only': (await make({ scopes: ['recordings:read'] })).secret,
     'convoso-only': (await make({ dialects: ['convoso'] })).secret,
     'voiso-only': (await make({ dialects: ['voiso'] })).secret,

@@ -7,6 +7,7 @@ import pino from 'pino';
 import { mintSecret } from '../src/access/token.ts';
 import { SURROUNDINGS } from '../src/app.ts';
 import { type AppUnderTest, loadRows, makeTokens, openAppUnderTest } from './app-under-test.ts';
+import { linkTo, record } from './recordings-under-test.ts';
 import { listRoutes } from './server-routes.ts';
 
 /** Texts that stand nowhere else. Whatever of a request or a user reaches the log or /metrics shows one. */
@@ -23,6 +24,7 @@ const CANARY = {
   cookie: 'canary-cookie',
   address: '203.0.113.77',
   message: 'canary-message',
+  call: 'canary-call-id',
 };
 
 interface Line {
@@ -33,6 +35,8 @@ let opened: AppUnderTest;
 let address: URL;
 let token: string;
 let secrets: readonly string[];
+let link: string;
+const TOKEN_ID = '0199f6a4-0000-7000-8000-000000000001';
 const logged: string[] = [];
 /** Requests that were answered by the server's own code, each of which makes a line. */
 let asked = 0;
@@ -52,6 +56,13 @@ before(async () => {
       agent: { id: '1', name: CANARY.name, status: 'enabled', followMeNumber: `+${CANARY.phone}` },
     },
   ]);
+  const recording = await record(app, contactCenter, {
+    startedAt: SURROUNDINGS.now(),
+    callId: CANARY.call,
+    remoteNumber: CANARY.phone,
+    audio: Buffer.from(`RIFF ${CANARY.value}`),
+  });
+  link = await linkTo(app, contactCenter, recording, { tokenId: TOKEN_ID });
   const tokens = await makeTokens(app, contactCenter);
   token = tokens.good;
   secrets = [...Object.values(tokens), mintSecret()];
@@ -166,6 +177,33 @@ describe('what is logged of requests', () => {
     assert.ok(typeof ms === 'number' && ms > 0);
     assert.match(String(requestId), /^[0-9a-f-]{36}$/);
     assert.match(String(tokenId), /^[0-9a-f-]{36}$/);
+  });
+
+  test('of audio: whose link it was, and nothing that would open it', async () => {
+    const signature = link.slice(link.indexOf('signature=') + 10);
+    for (const path of [link, `${link}&${CANARY.parameter}=${CANARY.value}`]) {
+      for (const method of ['GET', 'HEAD']) await send({ method, path, headers: { range: 'bytes=0-3' } });
+    }
+    const lines = await takeLines();
+    const told = lines.map(({ operation, route, status, contactCenter, tokenId, bytes }) => ({
+      operation,
+      route,
+      status,
+      contactCenter,
+      tokenId,
+      bytes,
+    }));
+    const of = { operation: 'recordings.media', route: '/rollcall/v1/media/:contactCenterId/:number' };
+    const known = { contactCenter: 'aviary', tokenId: TOKEN_ID };
+    const unknown = { contactCenter: null, tokenId: null };
+    assert.deepEqual(told, [
+      { ...of, status: 206, ...known, bytes: 4 },
+      { ...of, status: 200, ...known, bytes: 0 },
+      { ...of, status: 403, ...unknown, bytes: told[2]?.bytes },
+      { ...of, status: 403, ...unknown, bytes: 0 },
+    ]);
+    assertSilent(JSON.stringify(lines), 'the log');
+    assert.ok(!JSON.stringify(lines).includes(signature));
   });
 
   test('every route and method, with every token, in every place', async () => {

@@ -28,6 +28,7 @@ describe('walking pages', () => {
         tls: null,
         rateLimit: null,
         trustProxy: null,
+        publicUrl: null,
         demo: false,
       },
       pino({ level: 'silent' }),

@@ -8,6 +8,7 @@ export interface AccessStore {
   createContactCenter(name: string, timezone: string, now: number): Promise<ContactCenter>;
   contactCenters(): Promise<ContactCenter[]>;
   findContactCenter(name: string): Promise<ContactCenter | null>;
+  findContactCenterById(id: number): Promise<ContactCenter | null>;
   /** Sets one setting, or with the key `timezone` the zone. */
   setSetting(contactCenter: ContactCenter, key: string, value: string): Promise<void>;
   addToken(token: Token, hash: string): Promise<void>;

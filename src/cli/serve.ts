@@ -120,6 +120,10 @@ export function addServeCommand(program: Command, newCommand: NewCommand): void 
       '--trust-proxy <list>',
       'proxies whose X-Forwarded-For is believed: addresses or CIDR, comma separated',
     )
+    .option(
+      '--public-url <url>',
+      'where clients reach this server, for links (default: where each request came to)',
+    )
     .option('--demo', 'make the contact center demo and print a token and requests for it')
     .action(runServe);
 }

@@ -19,6 +19,8 @@ export interface ServeConfig {
   /** Requests per second and token; null for no limit. */
   readonly rateLimit: number | null;
   readonly trustProxy: string | null;
+  /** Where clients reach this server, without a slash at the end; null for where each request came to. */
+  readonly publicUrl: string | null;
   /** Whether to make the contact center `demo` and print a token for it. */
   readonly demo: boolean;
 }
@@ -34,6 +36,7 @@ export interface ServeFlags extends MediaFlags {
   /** A number, or false for --no-rate-limit. */
   readonly rateLimit: number | false;
   readonly trustProxy?: string;
+  readonly publicUrl?: string;
   readonly demo?: boolean;
 }
 
@@ -57,6 +60,15 @@ function isNetwork(text: string): boolean {
   const family = isIP(address);
   if (family === 0 || more.length > 0) return false;
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
+/** A URL under which clients reach this server; a proxy may take a part of its path away. @throws Failure invalid */
+function readPublicUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || /[?#@]/.test(text)) {
+    throw new Failure('invalid', '--public-url takes an address such as https://calls.example.com');
+  }
+  return url.href.replace(/\/+$/, '');
 }
 
 /** Checks the flags. @throws Failure invalid */
@@ -90,6 +102,7 @@ export function readServeConfig(flags: ServeFlags): ServeConfig {
     tls,
     rateLimit: flags.rateLimit === false ? null : flags.rateLimit,
     trustProxy: proxies?.join(',') ?? null,
+    publicUrl: flags.publicUrl === undefined ? null : readPublicUrl(flags.publicUrl),
     demo: flags.demo ?? false,
   });
 }

@@ -85,6 +85,13 @@ describe('time zones', () => {
   it('take a time that the clocks skip as if they had not been moved', () => {
     assert.equal(parseLocal('2026-03-08 02:30:00', 'America/Los_Angeles'), Date.UTC(2026, 2, 8, 10, 30));
     assert.equal(parseLocal('2026-11-01 01:30:00', 'America/Los_Angeles'), Date.UTC(2026, 10, 1, 8, 30));
+    for (const [text, at] of [
+      ['2026-11-01 01:30:00', Date.UTC(2026, 10, 1, 9, 30)],
+      ['2026-11-01 02:00:00', Date.UTC(2026, 10, 1, 10)],
+      ['2026-03-08 02:30:00', Date.UTC(2026, 2, 8, 10, 30)],
+    ] as const) {
+      assert.equal(parseLocal(text, 'America/Los_Angeles', 'last'), at, text);
+    }
   });
 
   it('read back an instant with its offset, whatever the zone', () => {

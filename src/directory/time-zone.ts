@@ -234,10 +234,10 @@ const LOCAL = /^([12]\d{3})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2}):(\d{2})$/;
 
 /**
  * The instant at which a zone's clocks show "YYYY-MM-DD HH:MM:SS"; null if the text is no such time.
- * A time that the clocks show twice is the first of the two; one that they skip is taken as if the
- * clocks had not been moved.
+ * Of a time that the clocks show twice it is the first, unless the last is asked for; one that they skip
+ * is taken as if the clocks had not been moved.
  */
-export function parseLocal(text: string, zone: string): number | null {
+export function parseLocal(text: string, zone: string, which: 'first' | 'last' = 'first'): number | null {
   const match = LOCAL.exec(text);
   if (match === null) return null;
   const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
@@ -252,10 +252,11 @@ export function parseLocal(text: string, zone: string): number | null {
   if (wallClock(naive, 0, ' ') !== text.replace('T', ' ')) return null;
   const before = offsetMinutes(zone, naive - DAY);
   const after = offsetMinutes(zone, naive + DAY);
-  const first = naive - Math.max(before, after) * MINUTE;
-  if (offsetMinutes(zone, first) === Math.max(before, after)) return first;
-  const second_ = naive - Math.min(before, after) * MINUTE;
-  return offsetMinutes(zone, second_) === Math.min(before, after) ? second_ : naive - before * MINUTE;
+  // The further east the clocks are, the sooner they show a time.
+  const shown = [Math.max(before, after), Math.min(before, after)]
+    .map((offset) => ({ offset, at: naive - offset * MINUTE }))
+    .filter(({ offset, at }) => offsetMinutes(zone, at) === offset);
+  return (which === 'first' ? shown.at(0) : shown.at(-1))?.at ?? naive - before * MINUTE;
 }
 
 /** An ISO 8601 instant with its offset ("...-0800", "...-08:00" or "...Z"); null if it is none. */

@@ -6,27 +6,31 @@ import type { Access } from '../access/tokens.ts';
 import type { UserFormat } from '../directory/format.ts';
 import type { UserPages } from '../directory/ports.ts';
 import type { DialectIndex } from '../directory/query.ts';
+import type { RecordingStore } from '../recordings/ports.ts';
 import type { Answers } from './answers.ts';
 import type { EncodedUsers } from './encoded-users.ts';
+import type { LinkDeps } from './recording-links.ts';
 import type { EncodeFailure } from './wire-failure.ts';
 
 /** What the endpoints of a dialect work with. */
-export interface DialectDeps {
+export interface DialectDeps extends LinkDeps {
   readonly users: UserPages;
   readonly encoded: EncodedUsers;
+  readonly recordings: RecordingStore;
   readonly answers: Answers;
-  readonly now: () => number;
 }
+
+export type Method = 'GET' | 'POST' | 'DELETE';
 
 /** One documented endpoint: who may call it where, and how it answers. */
 export interface Endpoint {
   /** For logs and metrics: "convoso.users.search". */
   readonly operation: string;
-  readonly methods: readonly ('GET' | 'POST')[];
+  readonly methods: readonly Method[];
   readonly paths: readonly string[];
   readonly scope: Scope;
   /** Describes parameters and answers in the OpenAPI document; nothing is checked or shaped by it. */
-  readonly schema: (method: 'GET' | 'POST') => FastifySchema;
+  readonly schema: (method: Method) => FastifySchema;
   /** The secret that a request carries, wherever this wire puts it. */
   readonly secretOf: (request: FastifyRequest) => string | undefined;
   /** Decodes, asks the service, encodes. Gives the body, or the reply where it was sent already. */
@@ -54,19 +58,25 @@ export interface SampleFacts {
   readonly extension: string;
 }
 
-/** A vendor's wire format: everything that the rest of the program needs to know of it. */
-export interface Dialect {
+/** A wire format: everything that the server needs to know of it. */
+export interface WireFormat {
   /** Also the prefix under which it is mounted: /name. */
   readonly name: string;
   readonly title: string;
-  /** What the store keeps ready for it. */
-  readonly index: DialectIndex;
-  readonly settings: readonly SettingDefinition[];
-  /** The forms in which its users are loaded and given out. */
-  readonly formats: readonly UserFormat[];
+  /** Whether its endpoints are mounted at the root as well. */
+  readonly isAtRoot: boolean;
   readonly encodeFailure: EncodeFailure;
   endpoints(deps: DialectDeps): readonly Endpoint[];
   /** Content type parsers: what bodies its requests may have. */
   parsers(app: FastifyInstance): void;
   samples(facts: SampleFacts): readonly Sample[];
+}
+
+/** A vendor's wire format: everything that the rest of the program needs to know of it. */
+export interface Dialect extends WireFormat {
+  /** What the store keeps ready for it. */
+  readonly index: DialectIndex;
+  readonly settings: readonly SettingDefinition[];
+  /** The forms in which its users are loaded and given out. */
+  readonly formats: readonly UserFormat[];
 }

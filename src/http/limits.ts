@@ -14,16 +14,26 @@ export interface Limits {
    * @throws HttpFailure rate_limited
    */
   refuse(address: string): Promise<void>;
+  /**
+   * Counts audio that a link's holder gets. Players ask for many ranges, and have no token: an address has as
+   * many as all of its tokens together, counted apart. @throws HttpFailure rate_limited
+   */
+  play(address: string): Promise<void>;
 }
 
 /** No limits at all, for load tests. */
-export const NO_LIMITS: Limits = { admit: async () => {}, refuse: async () => {} };
+export const NO_LIMITS: Limits = {
+  admit: async () => {},
+  refuse: async () => {},
+  play: async () => {},
+};
 
 /** @param perSecond requests that a token may make in a second; an address may make ten times as many. */
 export function createLimits(perSecond: number): Limits {
   const tokens = new RateLimiterMemory({ points: perSecond, duration: 1 });
   const refusals = new RateLimiterMemory({ points: perSecond, duration: 1 });
   const addresses = new RateLimiterMemory({ points: perSecond * TOKENS_PER_ADDRESS, duration: 1 });
+  const plays = new RateLimiterMemory({ points: perSecond * TOKENS_PER_ADDRESS, duration: 1 });
 
   const consume = async (limiter: RateLimiterMemory, key: string): Promise<void> => {
     try {
@@ -44,5 +54,6 @@ export function createLimits(perSecond: number): Limits {
       await consume(addresses, address);
     },
     refuse: (address) => consume(refusals, address),
+    play: (address) => consume(plays, address),
   };
 }

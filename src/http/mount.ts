@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AccessStore } from '../access/ports.ts';
 import { type Access, authenticate, authorize } from '../access/tokens.ts';
-import type { Dialect, DialectDeps, Endpoint } from './dialect.ts';
+import type { DialectDeps, Endpoint, WireFormat } from './dialect.ts';
 import type { Limits } from './limits.ts';
+import { MEDIA_ROUTE } from './media.ts';
 import { type EncodeFailure, encodeProblem } from './wire-failure.ts';
 
 declare module 'fastify' {
@@ -11,8 +12,8 @@ declare module 'fastify' {
     endOfTurn(): Promise<void>;
   }
   interface FastifyRequest {
-    /** Set once a token was found good. */
-    access: Access | null;
+    /** Who asks, for the log: set once a token or a link was found good. */
+    asker: { readonly contactCenter: string; readonly tokenId: string | null } | null;
     /** Set once the request was let in; what is refused before is counted against its address. */
     admitted: boolean;
     /** Bytes of a streamed body, which has no length beforehand. */
@@ -21,6 +22,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     operation?: string;
     dialect?: string;
+    /** Of answers that say themselves how they may be kept; else they are not to be. */
+    cacheControl?: string;
   }
 }
 
@@ -29,17 +32,18 @@ export interface MountDeps extends DialectDeps {
   readonly limits: Limits;
 }
 
-/** Mounts a dialect's endpoints at the root and under its prefix. */
-export function mountDialect(app: FastifyInstance, dialect: Dialect, deps: MountDeps): void {
+/** Mounts a wire format's endpoints under its prefix, and at the root where they belong there too. */
+export function mountDialect(app: FastifyInstance, dialect: WireFormat, deps: MountDeps): void {
   const endpoints = dialect.endpoints(deps);
-  for (const prefix of ['', `/${dialect.name}`]) {
+  for (const prefix of [...(dialect.isAtRoot ? [''] : []), `/${dialect.name}`]) {
     app.register(
       async (scope) => {
         // Schemas describe; the vendors' own rules are checked by hand, in their order.
         scope.setValidatorCompiler(() => () => true);
         scope.removeAllContentTypeParsers();
         dialect.parsers(scope);
-        for (const endpoint of endpoints) addRoutes(scope, dialect, endpoint, deps, prefix !== '');
+        for (const endpoint of endpoints)
+          addRoutes(scope, dialect, endpoint, deps, dialect.isAtRoot && prefix !== '');
       },
       { prefix },
     );
@@ -48,7 +52,7 @@ export function mountDialect(app: FastifyInstance, dialect: Dialect, deps: Mount
 
 function addRoutes(
   app: FastifyInstance,
-  dialect: Dialect,
+  dialect: WireFormat,
   endpoint: Endpoint,
   deps: MountDeps,
   isTwin: boolean,
@@ -72,20 +76,20 @@ function addRoutes(
 /** Token, scope, rate limit: in this order. */
 async function admit(
   request: FastifyRequest,
-  dialect: Dialect,
+  dialect: WireFormat,
   endpoint: Endpoint,
   deps: MountDeps,
 ): Promise<Access> {
   const access = await authenticate(deps.access, endpoint.secretOf(request), deps.now());
-  request.access = access;
+  request.asker = { contactCenter: access.contactCenter.name, tokenId: access.token.id };
   authorize(access, dialect.name, endpoint.scope);
   request.admitted = true;
   await deps.limits.admit(access.token.id, request.ip);
   return access;
 }
 
-/** The paths that are no vendor's. */
-const OWN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs']);
+/** The paths that are no vendor's; `:name` stands for one part. */
+const OWN_PATHS = ['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs', MEDIA_ROUTE];
 
 /** Which vendor's form a path is answered in, and which methods it knows. */
 export type PathForms = (path: string) => {
@@ -94,25 +98,42 @@ export type PathForms = (path: string) => {
   readonly allow: readonly string[] | null;
 };
 
+interface Known {
+  readonly dialect: WireFormat | null;
+  allow: readonly string[];
+}
+
+const isPattern = (path: string) => path.includes('/:');
+const patternOf = (path: string) => new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`);
+
 /** Finds a path's form: the vendor's own under a prefix or on a documented path, else a problem document. */
-export function createPathForms(dialects: readonly Dialect[], deps: DialectDeps): PathForms {
-  const documented = new Map<string, { dialect: Dialect; allow: string[] }>();
+export function createPathForms(dialects: readonly WireFormat[], deps: DialectDeps): PathForms {
+  const documented = new Map<string, Known>();
+  const add = (path: string, dialect: WireFormat | null, methods: readonly string[]) => {
+    const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+    // Endpoints of different scopes may share a path.
+    documented.set(path, { dialect, allow: [...(documented.get(path)?.allow ?? []), ...allow] });
+  };
+  for (const path of OWN_PATHS) add(path, null, ['GET']);
   for (const dialect of dialects) {
     for (const endpoint of dialect.endpoints(deps)) {
-      const allow = endpoint.methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
       for (const path of endpoint.paths) {
-        documented.set(path, { dialect, allow });
-        documented.set(`/${dialect.name}${path}`, { dialect, allow });
+        if (dialect.isAtRoot) add(path, dialect, endpoint.methods);
+        add(`/${dialect.name}${path}`, dialect, endpoint.methods);
       }
     }
   }
+  const patterns = [...documented]
+    .filter(([path]) => isPattern(path))
+    .map(([path, known]) => ({ pattern: patternOf(path), known }));
   return (path) => {
-    const known = documented.get(path);
-    if (known !== undefined) {
-      return { encode: known.dialect.encodeFailure, dialect: known.dialect.name, allow: known.allow };
-    }
-    if (OWN_PATHS.has(path)) return { encode: encodeProblem, dialect: null, allow: ['GET', 'HEAD'] };
+    const known = documented.get(path) ?? patterns.find(({ pattern }) => pattern.test(path))?.known;
     const under = dialects.find(({ name }) => path === `/${name}` || path.startsWith(`/${name}/`));
-    return { encode: under?.encodeFailure ?? encodeProblem, dialect: under?.name ?? null, allow: null };
+    const dialect = known === undefined ? under : known.dialect;
+    return {
+      encode: dialect?.encodeFailure ?? encodeProblem,
+      dialect: dialect?.name ?? null,
+      allow: known?.allow ?? null,
+    };
   };
 }

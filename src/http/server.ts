@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { describeBug } from '../errors.ts';
-import type { Dialect } from './dialect.ts';
+import type { WireFormat } from './dialect.ts';
 import type { Metrics } from './metrics.ts';
 import { createPathForms, type MountDeps, mountDialect } from './mount.ts';
 import { createTurn } from './turn.ts';
@@ -22,7 +22,7 @@ const REQUEST_TIME = 60_000;
 const NODE_OPTIONS = { maxHeaderSize: NODE_MAX_HEADERS, requireHostHeader: false };
 
 export interface ServerDeps extends MountDeps {
-  readonly dialects: readonly Dialect[];
+  readonly dialects: readonly WireFormat[];
   readonly log: Logger;
   readonly metrics: Metrics;
   /** What must be in place before the first route: it describes the routes that follow. */
@@ -79,8 +79,8 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
       operation,
       route: request.is404 ? null : (request.routeOptions.url ?? null),
       dialect,
-      contactCenter: request.access?.contactCenter.name ?? null,
-      tokenId: request.access?.token.id ?? null,
+      contactCenter: request.asker?.contactCenter ?? null,
+      tokenId: request.asker?.tokenId ?? null,
       status,
       ms: Math.round(milliseconds * 1000) / 1000,
       bytes: request.method === 'HEAD' ? 0 : sent,
@@ -154,7 +154,7 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
   // Convoso's parameters may come in the body of a GET as well.
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   app.decorate('endOfTurn', createTurn());
-  app.decorateRequest('access', null);
+  app.decorateRequest('asker', null);
   app.decorateRequest('admitted', false);
   app.decorateRequest('streamedBytes', 0);
 
@@ -182,7 +182,7 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
   });
   app.addHook('onSend', (request, reply, payload, done) => {
     // Files of the reference page bring a caching rule of their own.
-    reply.header('cache-control', 'no-store');
+    reply.header('cache-control', request.routeOptions.config.cacheControl ?? 'no-store');
     // An answer under way that breaks off cannot become a failure any more: it can only be told of.
     if (payload instanceof Readable) {
       payload.once('error', (error) => {

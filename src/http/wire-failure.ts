@@ -6,6 +6,7 @@ export type WireFailureKind =
   | 'malformed'
   | 'method_not_allowed'
   | 'headers_too_large'
+  | 'range_not_satisfiable'
   | 'internal';
 
 /** A failure on its way to a wire. */
@@ -18,6 +19,8 @@ export interface WireFailure {
   readonly limit?: { readonly allowed: number; readonly resetIn: number };
   /** For `method_not_allowed`: the methods that the path knows. */
   readonly allow?: readonly string[];
+  /** For `range_not_satisfiable`: the value of Content-Range, which tells the size. */
+  readonly contentRange?: string;
 }
 
 /** An answer that says what went wrong, in one wire's own form. */
@@ -79,6 +82,7 @@ const PROBLEMS: Readonly<Record<WireFailureKind, readonly [status: number, title
   precondition: [412, 'Precondition Failed'],
   too_large: [413, 'Content Too Large'],
   unsupported_media_type: [415, 'Unsupported Media Type'],
+  range_not_satisfiable: [416, 'Range Not Satisfiable'],
   rate_limited: [429, 'Too Many Requests'],
   headers_too_large: [431, 'Request Header Fields Too Large'],
   internal: [500, 'Internal Server Error'],
@@ -102,6 +106,7 @@ export function failureHeaders(failure: WireFailure, withRetryAfter = true): Rec
       ? { 'retry-after': String(failure.retryAfter) }
       : {}),
     ...(failure.allow === undefined ? {} : { allow: failure.allow.join(', ') }),
+    ...(failure.contentRange === undefined ? {} : { 'content-range': failure.contentRange }),
   };
 }
 

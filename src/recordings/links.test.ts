@@ -117,6 +117,15 @@ describe('links', () => {
     assert.equal(signLink(said, by), `${text}&signature=${signature}`);
   });
 
+  it('of a key that was retired hold for as long as any that it signed before', () => {
+    fc.assert(
+      fc.property(link, key, fc.integer({ min: 0, max: 6e12 }), (said, by, retiredAt) => {
+        const text = signLink(said, by);
+        assert.equal(isTaken(text, { ...by, retiredAt }), said.expiresAt <= forgetAt(retiredAt));
+      }),
+    );
+  });
+
   it('end at a whole minute, never sooner than they should', () => {
     fc.assert(
       fc.property(

@@ -104,9 +104,16 @@ export function readLink(pathAndQuery: string): ReadLink | null {
   };
 }
 
-/** Whether a key signed a link as it came. Takes as long whichever character is wrong. */
-export function isSignedBy(link: ReadLink, key: Pick<SigningKey, 'secret'>): boolean {
-  return timingSafeEqual(Buffer.from(signatureOf(link.signed, key.secret)), Buffer.from(link.signature));
+/**
+ * Whether a key signed a link as it came. Takes as long whichever character is wrong. What ends later than
+ * anything that the key signed before it was retired is the work of somebody else who has it.
+ */
+export function isSignedBy(link: ReadLink, key: Pick<SigningKey, 'secret' | 'retiredAt'>): boolean {
+  const isSame = timingSafeEqual(
+    Buffer.from(signatureOf(link.signed, key.secret)),
+    Buffer.from(link.signature),
+  );
+  return isSame && (key.retiredAt === null || link.expiresAt <= forgetAt(key.retiredAt));
 }
 
 /** A new key. */

@@ -1,7 +1,8 @@
 import type { AuditEvent } from '../access/audit.ts';
 import type { ContactCenter } from '../access/contact-center.ts';
-import type { SigningKey } from './links.ts';
+import type { ReadLink, SigningKey } from './links.ts';
 import type { Tier } from './media.ts';
+import type { LinkedRecording } from './playing.ts';
 import type { RecordingPage, RecordingQuery } from './query.ts';
 import type { MediaFacts, NewRecording, Recording } from './recording.ts';
 
@@ -100,8 +101,7 @@ export interface RecordingStore {
 export interface SigningKeys {
   /** The key that signs now, made where there is none yet. */
   current(contactCenter: ContactCenter, now: number): Promise<SigningKey>;
-  /** The key of that id; null where there is none, or no link that it signed can still hold. */
-  find(contactCenterId: number, keyId: string, now: number): Promise<SigningKey | null>;
+  find(contactCenterId: number, keyId: string): Promise<SigningKey | null>;
   /**
    * Makes a new key, which signs from now on. Links that the old ones signed hold until they end; with
    * `endLinks` they end at once. Gives how many retired keys are still good for links.
@@ -111,4 +111,10 @@ export interface SigningKeys {
     now: number,
     options: { readonly endLinks: boolean },
   ): Promise<{ readonly key: SigningKey; readonly retired: number }>;
+}
+
+/** Finds what links claim to open. What was found is kept until anything is written. */
+export interface LinkedRecordings {
+  /** Null where there is no such contact center. */
+  find(claim: Pick<ReadLink, 'contactCenterId' | 'number' | 'keyId'>): Promise<LinkedRecording | null>;
 }

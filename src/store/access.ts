@@ -64,6 +64,9 @@ export function createAccessStore(engine: Engine, statements: Statements): Acces
   const find = get('find_contact_center', (db) =>
     db.selectFrom('contact_centers').select(CONTACT_CENTER).where('name', '=', text('name')),
   );
+  const findById = get('find_contact_center_by_id', (db) =>
+    db.selectFrom('contact_centers').select(CONTACT_CENTER).where('contact_center_id', '=', int('id')),
+  );
   const list = get('list_contact_centers', (db) =>
     db.selectFrom('contact_centers').select(CONTACT_CENTER).orderBy('name'),
   );
@@ -151,6 +154,11 @@ export function createAccessStore(engine: Engine, statements: Statements): Acces
 
   return {
     findContactCenter,
+
+    async findContactCenterById(id) {
+      const [row] = await engine.read(findById, { id });
+      return row === undefined ? null : readContactCenter(row);
+    },
 
     async createContactCenter(name, timezone, now) {
       return engine.transaction(async (transaction) => {

@@ -4,13 +4,14 @@ import type { AccessStore, AuditStore } from '../access/ports.ts';
 import type { UserPages, UserWriter } from '../directory/ports.ts';
 import type { DialectIndex } from '../directory/query.ts';
 import { Failure } from '../errors.ts';
-import type { RecordingStore, SigningKeys } from '../recordings/ports.ts';
+import type { LinkedRecordings, RecordingStore, SigningKeys } from '../recordings/ports.ts';
 import { createAccessStore } from './access.ts';
 import { createAddEvents, createAuditStore } from './audit.ts';
 import type { Observe } from './engine.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { createImportCounts, type ImportTotals } from './import-counts.ts';
 import { type Finding, inspectStore } from './inspect.ts';
+import { createLinkedRecordings } from './linked.ts';
 import { migrate } from './migrations/index.ts';
 import { createRecordingStore } from './recordings/index.ts';
 import { createSigningKeys } from './signing-keys.ts';
@@ -40,6 +41,7 @@ export interface Store {
   readonly writer: UserWriter;
   readonly signingKeys: SigningKeys;
   readonly recordings: RecordingStore;
+  readonly linked: LinkedRecordings;
   readonly audit: AuditStore;
   readonly importTotals: ImportTotals;
   /** Looks the store over; reads the whole file. */
@@ -77,12 +79,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const access = createAccessStore(engine, statements);
     const addEvents = createAddEvents(statements);
     const audit = createAuditStore(engine, statements, addEvents);
+    const signingKeys = createSigningKeys(engine, statements);
+    const recordings = createRecordingStore(engine, statements, createGroupCommit(engine), addEvents);
     return {
       access,
       pages: createUserPages(engine, statements, counts, known, teamNames),
       writer: createUserWriter(engine, statements, counts, known, options.dialects),
-      signingKeys: createSigningKeys(engine, statements),
-      recordings: createRecordingStore(engine, statements, createGroupCommit(engine), addEvents),
+      signingKeys,
+      recordings,
+      linked: createLinkedRecordings(engine, access, recordings, signingKeys),
       audit,
       importTotals: createImportCounts(engine, statements),
       inspect: (now) => inspectStore(engine, storePath(options.data), now),

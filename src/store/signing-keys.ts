@@ -88,12 +88,9 @@ export function createSigningKeys(engine: Engine, statements: Statements): Signi
       });
     },
 
-    async find(contactCenterId, keyId, now) {
-      const key = await kept.find(`${contactCenterId} ${keyId}`, async () => {
-        const [row] = await engine.read(find, { cc: contactCenterId, id: keyId });
-        return row === undefined ? null : readKey(row);
-      });
-      return key === null || (key.retiredAt !== null && forgetAt(key.retiredAt) <= now) ? null : key;
+    async find(contactCenterId, keyId) {
+      const [row] = await engine.read(find, { cc: contactCenterId, id: keyId });
+      return row === undefined ? null : readKey(row);
     },
 
     rotate: ({ id: cc }, now, { endLinks }) =>

@@ -252,7 +252,7 @@ describe('plans of statements on 50,000 users', () => {
     await store.access.setSetting(contactCenter, 'timezone', 'UTC');
     await assert.rejects(store.access.createContactCenter('north', 'UTC', 0), Failure);
     const signing = await store.signingKeys.current(contactCenter, 0);
-    await store.signingKeys.find(contactCenter.id, signing.id, 0);
+    await store.signingKeys.find(contactCenter.id, signing.id);
     await store.signingKeys.rotate(contactCenter, 1, { endLinks: true });
     await store.importTotals();
     await store.ping();

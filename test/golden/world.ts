@@ -1,9 +1,44 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SURROUNDINGS } from '../../src/app.ts';
+import type { ContactCenter } from '../../src/access/contact-center.ts';
+import { hashSecret } from '../../src/access/token.ts';
+import { type App, SURROUNDINGS } from '../../src/app.ts';
+import { expiryOf, signLink } from '../../src/recordings/links.ts';
 import { loadUsers, makeTokens, openAppUnderTest, TOKEN_KINDS, type TokenKind } from '../app-under-test.ts';
+import { announce, purge, record } from '../recordings-under-test.ts';
 
 const GIVEN = join(import.meta.dirname, 'given');
+
+/** A call as given/calls.json has it. Instants are ISO 8601. */
+interface GivenCall {
+  readonly user: number;
+  readonly lead?: number;
+  readonly start: string;
+  readonly end?: string;
+  readonly seconds?: number;
+  readonly state?: 'pending' | 'purged';
+}
+
+/** Calls by contact center, in the order in which they are taken in: their numbers count from 1. */
+const CALLS: Readonly<Record<string, readonly GivenCall[]>> = JSON.parse(
+  readFileSync(join(GIVEN, 'calls.json'), 'utf8'),
+);
+
+async function keepCall(app: App, contactCenter: ContactCenter, call: GivenCall): Promise<void> {
+  const { user, lead = null, start, end, seconds = null, state } = call;
+  const said = {
+    userNumber: user,
+    leadId: lead,
+    startedAt: Date.parse(start),
+    endedAt: end === undefined ? null : Date.parse(end),
+    seconds,
+  };
+  if (state === 'pending') await announce(app, contactCenter, said);
+  else {
+    const { number } = await record(app, contactCenter, said);
+    if (state === 'purged') await purge(app, contactCenter, number);
+  }
+}
 
 /** Contact centers, the files that are loaded into each one after the other, and what is set. */
 const CONTACT_CENTERS: Readonly<
@@ -16,6 +51,7 @@ const CONTACT_CENTERS: Readonly<
   'voiso-sample': { timezone: 'Europe/Istanbul', files: ['voiso.json'] },
   'smartflo-sample': { timezone: 'Asia/Kolkata', files: ['smartflo.json'] },
   merged: { timezone: 'UTC', files: ['merged-convoso.json', 'merged-voiso.json', 'merged-smartflo.json'] },
+  busy: { timezone: 'UTC', files: ['people.jsonl'] },
   'official-only': {
     timezone: 'America/New_York',
     files: ['people.jsonl'],
@@ -45,6 +81,8 @@ export interface World {
   readonly limitedAddress: string;
   /** The secret of a contact center's token of that kind. */
   secret(contactCenter: string, name: string): string;
+  /** The link that an answer to a contact center's good token has now. */
+  link(contactCenter: string, number: number, base: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -59,16 +97,35 @@ export async function makeWorld(): Promise<World> {
     for (const [key, value] of Object.entries(settings)) {
       await app.store.access.setSetting(contactCenter, key, value);
     }
+    for (const call of CALLS[name] ?? []) await keepCall(app, contactCenter, call);
     secrets.set(name, await makeTokens(app, contactCenter));
   }
+  const secretOf = (contactCenter: string, name: string): string => {
+    const kind = TOKEN_KINDS.find((each) => each === name);
+    const secret = kind === undefined ? undefined : secrets.get(contactCenter)?.[kind];
+    if (secret === undefined) throw new Error(`there is no token ${name} of ${contactCenter}`);
+    return secret;
+  };
   return {
     address: await app.server.listen({ host: '127.0.0.1', port: 0 }),
     limitedAddress: await limited.app.server.listen({ host: '127.0.0.1', port: 0 }),
-    secret(contactCenter, name) {
-      const kind = TOKEN_KINDS.find((each) => each === name);
-      const secret = kind === undefined ? undefined : secrets.get(contactCenter)?.[kind];
-      if (secret === undefined) throw new Error(`there is no token ${name} of ${contactCenter}`);
-      return secret;
+    secret: secretOf,
+    async link(name, number, base) {
+      const { access, recordings, signingKeys } = app.store;
+      const found = await access.findToken(hashSecret(secretOf(name, 'good')));
+      if (found === null) throw new Error('the token is gone');
+      const { contactCenter, token } = found;
+      const now = SURROUNDINGS.now();
+      const recording = await recordings.find(contactCenter, number);
+      const link = {
+        contactCenterId: contactCenter.id,
+        number,
+        expiresAt: expiryOf(now, 3600),
+        revocations: recording?.revocations ?? 0,
+        tokenId: token.id,
+        disposition: 'inline',
+      } as const;
+      return base + signLink(link, await signingKeys.current(contactCenter, now));
     },
     async close() {
       await limited.close();

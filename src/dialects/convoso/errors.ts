@@ -18,6 +18,9 @@ const PARAMETERS: Readonly<Record<string, Answer>> = {
   tooManyUsers: { status: 200, code: 6005, text: 'Too many users' },
   offset: { status: 200, code: 7231, text: 'Invalid offset value' },
   limit: { status: 200, code: 7258, text: 'Invalid limit value' },
+  time: { status: 200, code: 6031, text: 'Invalid date format' },
+  missingLead: { status: 200, code: 4001, text: 'Missing required field' },
+  lead: { status: 200, code: 4002, text: 'Field must be numeric' },
 };
 
 const TEXTS: Readonly<Partial<Record<WireFailure['kind'], string>>> = { not_found: 'Not found' };

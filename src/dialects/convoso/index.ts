@@ -3,17 +3,19 @@ import { encodeFailure } from './errors.ts';
 import { community, official } from './formats.ts';
 import { addParsers } from './parameters.ts';
 import { PROFILE, USER_REQUIRED } from './profiles.ts';
+import { listLeadRecordings, listUserRecordings } from './recordings.ts';
 import { searchUsers } from './search.ts';
 
-/** Convoso's Users API. */
+/** Convoso's Users API, and its recordings. */
 export const convoso: Dialect = {
   name: 'convoso',
   title: 'Convoso',
+  isAtRoot: true,
   index: { name: 'convoso', searches: ['names'] },
   settings: [PROFILE, USER_REQUIRED],
   formats: [official, community],
   encodeFailure,
-  endpoints: (deps) => [searchUsers(deps)],
+  endpoints: (deps) => [searchUsers(deps), listUserRecordings(deps), listLeadRecordings(deps)],
   parsers: addParsers,
   samples: ({ email }) => [
     {

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { parseLocal } from '../../directory/time-zone.ts';
 import { invalid } from '../../errors.ts';
 import { bearerSecret, parseForm, parseJsonObject, type Query } from '../../http/query.ts';
 import { HttpFailure } from '../../http/wire-failure.ts';
@@ -85,8 +86,19 @@ export interface SearchParameters {
   readonly limit: number;
 }
 
-const DEFAULT_LIMIT = 20;
-const MAX_LIMIT = 1000;
+/** What a page holds where no limit is asked for, and at most. */
+interface PageSize {
+  readonly usual: number;
+  readonly most: number;
+}
+const PAGE: PageSize = { usual: 20, most: 1000 };
+const LEAD_PAGE: PageSize = { usual: 10, most: 100 };
+
+function decodePage(request: FastifyRequest, { usual, most }: PageSize) {
+  const offset = decodeWhole('offset', parameter(request, 'offset'), 0, 0);
+  const limit = Math.min(decodeWhole('limit', parameter(request, 'limit'), 1, usual), most);
+  return { offset, limit };
+}
 
 /**
  * Reads the parameters of users/search in the vendor's order.
@@ -96,7 +108,68 @@ const MAX_LIMIT = 1000;
 export function decodeSearch(request: FastifyRequest, mayBeAbsent: boolean): SearchParameters {
   const users = decodeUsers(parameter(request, 'user'));
   if (users === null && !mayBeAbsent) throw invalid('missingUsers', 'is absent');
-  const offset = decodeWhole('offset', parameter(request, 'offset'), 0, 0);
-  const limit = Math.min(decodeWhole('limit', parameter(request, 'limit'), 1, DEFAULT_LIMIT), MAX_LIMIT);
-  return { users, offset, limit };
+  return { users, ...decodePage(request, PAGE) };
+}
+
+/** What a list of recordings asks for. */
+export interface RecordingParameters {
+  /** Null where `user` is absent, or not asked for. */
+  readonly users: readonly string[] | null;
+  readonly leadId: number | null;
+  /** Bounds of the start of a call, both included, in milliseconds; null for none. */
+  readonly from: number | null;
+  readonly to: number | null;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** A bound of a time range: "YYYY-MM-DD HH:MM:SS" in the contact center's zone. @throws Failure invalid */
+function decodeTime(
+  request: FastifyRequest,
+  name: 'start_time' | 'end_time',
+  timezone: string,
+): number | null {
+  const value = parameter(request, name);
+  if (value === undefined) return null;
+  // A range takes in a time that clocks show twice both times, and all of its last second.
+  const isEnd = name === 'end_time';
+  const at =
+    typeof value === 'string' && value[10] === ' '
+      ? parseLocal(value, timezone, isEnd ? 'last' : 'first')
+      : null;
+  if (at === null) throw invalid('time', 'must be a time as YYYY-MM-DD HH:MM:SS');
+  return isEnd ? at + 999 : at;
+}
+
+const decodeTimes = (request: FastifyRequest, timezone: string) => ({
+  from: decodeTime(request, 'start_time', timezone),
+  to: decodeTime(request, 'end_time', timezone),
+});
+
+/**
+ * Reads the parameters of users/recordings in the order of the vendor's errors.
+ * @param mayBeAbsent whether everyone is meant where `user` is absent
+ * @throws Failure invalid
+ */
+export function decodeUserRecordings(
+  request: FastifyRequest,
+  mayBeAbsent: boolean,
+  timezone: string,
+): RecordingParameters {
+  const users = decodeUsers(parameter(request, 'user'));
+  if (users === null && !mayBeAbsent) throw invalid('missingUsers', 'is absent');
+  return { users, leadId: null, ...decodePage(request, PAGE), ...decodeTimes(request, timezone) };
+}
+
+/** Reads the parameters of lead/get-recordings. @throws Failure invalid */
+export function decodeLeadRecordings(request: FastifyRequest, timezone: string): RecordingParameters {
+  const page = decodePage(request, LEAD_PAGE);
+  const times = decodeTimes(request, timezone);
+  const lead = parameter(request, 'lead_id');
+  if (lead === undefined || lead === '') throw invalid('missingLead', 'is absent');
+  const leadId = typeof lead === 'string' && /^\d+$/.test(lead) ? Number(lead) : lead;
+  if (typeof leadId !== 'number' || !Number.isInteger(leadId) || leadId < 0) {
+    throw invalid('lead', 'must be a whole number');
+  }
+  return { users: null, leadId, ...page, ...times };
 }

@@ -1,5 +1,6 @@
 import type { FastifySchema } from 'fastify';
-import { Type } from 'typebox';
+import { type TProperties, type TSchema, Type } from 'typebox';
+import type { Method } from '../../http/dialect.ts';
 
 const parameters = {
   auth_token: Type.Optional(Type.String({ description: 'The token; also taken as `Authorization: Bearer`' })),
@@ -58,6 +59,42 @@ const communityUser = Type.Object({
   last_login: Type.Union([Type.String(), Type.Null()]),
 });
 
+const time = (description: string) =>
+  Type.Optional(
+    Type.String({ description: `${description}: YYYY-MM-DD HH:MM:SS, in the contact center's zone` }),
+  );
+
+const listParameters = {
+  auth_token: parameters.auth_token,
+  start_time: time('The first start of a call'),
+  end_time: time('The last start of a call'),
+  offset: parameters.offset,
+};
+
+const userRecordingParameters = {
+  ...listParameters,
+  user: Type.Optional(
+    Type.String({ description: 'Comma list of at most 500 emails, names or ids, as in users/search' }),
+  ),
+  limit: parameters.limit,
+};
+
+const leadRecordingParameters = {
+  ...listParameters,
+  lead_id: Type.Optional(Type.Integer({ minimum: 0, description: 'Required' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, default: 10, description: 'Over 100 counts as 100' })),
+};
+
+const recordingOf = <Id extends TSchema>(id: Id) =>
+  Type.Object({
+    recording_id: id,
+    lead_id: Type.Union([id, Type.Null()]),
+    start_time: Type.String(),
+    end_time: Type.String({ description: 'Empty while it is not known' }),
+    seconds: Type.Union([Type.Integer(), Type.Null()]),
+    url: Type.String({ format: 'uri', description: 'Signed; plays the recording until it expires' }),
+  });
+
 const failure = Type.Object({
   success: Type.Literal(false),
   code: Type.Integer(),
@@ -75,13 +112,34 @@ const official = Type.Object({
   }),
 });
 
-/** How OpenAPI describes users/search, by method. */
-export function describeSearch(method: 'GET' | 'POST'): FastifySchema {
-  const answer = method === 'GET' ? official : Type.Array(communityUser);
+const officialRecordings = Type.Object({
+  success: Type.Literal(true),
+  data: Type.Object({
+    offset: Type.Integer(),
+    limit: Type.Integer(),
+    total: Type.Integer(),
+    entries: Type.Array(recordingOf(Type.Integer())),
+  }),
+});
+
+const communityRecordings = Type.Object({ entries: Type.Array(recordingOf(Type.String())) });
+
+interface Described {
+  /** "users.search". */
+  readonly operation: string;
+  readonly summary: string;
+  readonly parameters: TProperties;
+  readonly official: TSchema;
+  readonly community: TSchema;
+}
+
+/** How OpenAPI describes an endpoint, by method: each has the shape of its own document. */
+function describe(method: Method, { operation, summary, parameters, official, community }: Described) {
+  const shape = method === 'GET' ? 'official' : 'community';
   return {
     tags: ['Convoso'],
-    operationId: `convoso.users.search.${method.toLowerCase()}`,
-    summary: method === 'GET' ? 'Search users (official shape)' : 'Search users (community shape)',
+    operationId: `convoso.${operation}.${method.toLowerCase()}`,
+    summary: `${summary} (${shape} shape)`,
     description:
       'Parameters may come in the query, in a form body or in a JSON body. Bad parameters are answered with status 200 and a code.',
     ...(method === 'GET'
@@ -92,10 +150,40 @@ export function describeSearch(method: 'GET' | 'POST'): FastifySchema {
           security: [{ bearer: [] }],
         }),
     response: {
-      200: Type.Union([answer, failure]),
+      200: Type.Union([method === 'GET' ? official : community, failure]),
       401: failure,
       403: failure,
       429: failure,
     },
   } as FastifySchema;
 }
+
+/** How OpenAPI describes users/search. */
+export const describeSearch = (method: Method): FastifySchema =>
+  describe(method, {
+    operation: 'users.search',
+    summary: 'Search users',
+    parameters,
+    official,
+    community: Type.Array(communityUser),
+  });
+
+/** How OpenAPI describes users/recordings. */
+export const describeUserRecordings = (method: Method): FastifySchema =>
+  describe(method, {
+    operation: 'users.recordings',
+    summary: 'List the recordings of users',
+    parameters: userRecordingParameters,
+    official: officialRecordings,
+    community: communityRecordings,
+  });
+
+/** How OpenAPI describes lead/get-recordings. */
+export const describeLeadRecordings = (method: Method): FastifySchema =>
+  describe(method, {
+    operation: 'lead.recordings',
+    summary: 'List the recordings of a lead',
+    parameters: leadRecordingParameters,
+    official: officialRecordings,
+    community: communityRecordings,
+  });

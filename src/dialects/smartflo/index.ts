@@ -8,6 +8,7 @@ import { listUsers } from './users.ts';
 export const smartflo: Dialect = {
   name: 'smartflo',
   title: 'Smartflo',
+  isAtRoot: true,
   index: { name: 'smartflo', searches: ['flags'] },
   settings: [],
   formats: [format],

@@ -8,6 +8,7 @@ import { listUsers } from './users.ts';
 export const voiso: Dialect = {
   name: 'voiso',
   title: 'Voiso',
+  isAtRoot: true,
   index: { name: 'voiso', searches: ['filters'] },
   settings: [],
   formats: [format],
