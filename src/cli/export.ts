@@ -7,7 +7,7 @@ import { exportUsers } from '../directory/export.ts';
 import { native } from '../directory/native.ts';
 import { Failure } from '../errors.ts';
 import { type CommonOptions, needContactCenter, withStore } from './context.ts';
-import { print, UsageError } from './output.ts';
+import { print, UsageError, untilDrained } from './output.ts';
 import type { NewCommand } from './program.ts';
 import { startProgress } from './progress.ts';
 
@@ -25,17 +25,18 @@ async function runExport(flags: ExportFlags): Promise<void> {
   await withStore(flags, async ({ access, pages }) => {
     const contactCenter = await needContactCenter(access, flags.contactCenter);
     const total = await pages.count(contactCenter);
-    const progress = startProgress(flags.output === undefined ? null : total, 'users');
+    // Users who are shown on the terminal are told of by themselves.
+    const progress = flags.output === undefined ? null : startProgress(total, 'users');
     let given = 0;
     const pieces = exportUsers(pages, contactCenter, format, SURROUNDINGS.now(), (users) => {
       given = users;
-      if (flags.output !== undefined) progress.update(users, `${users} of ${total} users`);
+      progress?.update(users, `${users} of ${total} users`);
     });
     try {
       if (flags.output === undefined) await writeAll(process.stdout, pieces);
       else await writeFile(flags.output, pieces);
     } finally {
-      progress.stop();
+      progress?.stop();
     }
     if (flags.output !== undefined) {
       print(flags.json === true, { users: given, format: format.name, output: flags.output }, [
@@ -52,8 +53,7 @@ async function writeAll(stream: NodeJS.WritableStream, pieces: AsyncIterable<str
   });
   for await (const piece of pieces) {
     if (failure !== undefined) break;
-    if (!stream.write(piece))
-      await new Promise((resolve) => stream.once('drain', resolve).once('error', resolve));
+    if (!stream.write(piece)) await untilDrained(stream);
   }
   // A reader such as head that has seen enough is no failure.
   if (failure !== undefined && !('code' in failure && failure.code === 'EPIPE')) {

@@ -12,6 +12,17 @@ export function watchStdout(): void {
   });
 }
 
+/** Resolves once a stream whose `write` gave false takes more, or never will. */
+export async function untilDrained(stream: NodeJS.WritableStream): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      stream.off('drain', done).off('error', done);
+      resolve();
+    };
+    stream.on('drain', done).on('error', done);
+  });
+}
+
 /** Writes one JSON document, or lines for people. */
 export function print(json: boolean, document: unknown, lines: readonly string[]): void {
   process.stdout.write(

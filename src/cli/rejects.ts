@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises';
 import type { Refusal } from '../directory/import.ts';
 import type { Source } from '../directory/source/rows.ts';
 import { Failure } from '../errors.ts';
-import { UsageError } from './output.ts';
+import { UsageError, untilDrained } from './output.ts';
 
 /** Where refused rows are kept, in the file's own form, so that they can be mended and loaded again. */
 export class Rejects {
@@ -27,9 +27,7 @@ export class Rejects {
     }
     const stream = this.#stream;
     if (!this.#write(this.#line({ row, reason }, source)) && this.#failure === null) {
-      await new Promise<void>((resolve) =>
-        stream.once('drain', () => resolve()).once('error', () => resolve()),
-      );
+      await untilDrained(stream);
     }
     this.#check();
   }
