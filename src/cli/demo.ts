@@ -28,7 +28,7 @@ async function fillDemo(store: Store, contactCenter: ContactCenter, users: numbe
       newId: SURROUNDINGS.newId,
       dryRun: false,
       onRefused: ({ row, reason }) => {
-        process.stderr.write(`person ${row.line}: ${reason}\n`);
+        progress.tell(`person ${row.line}: ${reason}`);
       },
       onProgress: ({ made, changed, unchanged, refused }) =>
         progress.update(made + changed + unchanged + refused, `${made} made`),
