@@ -93,6 +93,7 @@ describe('every command', () => {
       assert.match(out, new RegExp(`^Usage: rollcall ${command.join(' ')}`));
       if (command.length > 0 && command.join() !== 'contact-center')
         assert.match(out, /--data <dir>[\s\S]*--json/);
+      assert.doesNotMatch(out, /\[\]/, 'a default that says nothing');
     }
     assert.match((await rollcall(['--version'])).out, /^\d+\.\d+\.\d+\n$/);
   });

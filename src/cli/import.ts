@@ -18,7 +18,7 @@ interface ImportFlags extends CommonOptions {
   readonly format: string;
   readonly dryRun?: boolean;
   readonly rejects?: string;
-  readonly map: readonly string[];
+  readonly map?: readonly string[];
 }
 
 /** Refusals that the JSON document holds; the rest are counted. */
@@ -43,7 +43,7 @@ function findFormat(name: string, source: Source): (first: JsonObject) => UserFo
 }
 
 async function runImport(file: string, flags: ImportFlags): Promise<void> {
-  const columns = readMap(flags.map);
+  const columns = readMap(flags.map ?? []);
   const rejects = await openRejects(flags.rejects, file);
   await withStore(flags, async ({ access, writer }) => {
     const contactCenter = await needContactCenter(access, flags.contactCenter);
@@ -67,7 +67,7 @@ async function runImport(file: string, flags: ImportFlags): Promise<void> {
         dryRun: flags.dryRun === true,
         onRefused: async (refusal) => {
           const { row, reason } = refusal;
-          if (flags.json !== true) process.stderr.write(`line ${row.line}: ${reason}\n`);
+          if (flags.json !== true) progress.tell(`line ${row.line}: ${reason}`);
           if (told.length < MAX_TOLD) told.push({ line: row.line, reason });
           await rejects?.add(refusal, source);
         },
@@ -109,8 +109,7 @@ export function addImportCommand(program: Command, newCommand: NewCommand): void
     .option(
       '--map <name=field>',
       'what a CSV column is; may be given several times',
-      (pair, all: string[]) => [...all, pair],
-      [],
+      (pair, all: readonly string[] = []) => [...all, pair],
     )
     .action(runImport);
 }
