@@ -9,11 +9,15 @@ import { addDoctorCommand } from './doctor.ts';
 import { addExportCommand } from './export.ts';
 import { addImportCommand } from './import.ts';
 import { UsageError } from './output.ts';
+import { addRecordingsCommands } from './recordings/index.ts';
 import { addServeCommand } from './serve.ts';
 import { addTokenCommands } from './token.ts';
 
 /** Makes a command with what all of them take. */
 export type NewCommand = (parent: Command, name: string, description: string) => Command;
+
+/** Gives a command the flags that name places for audio; `flag` is the main one's. */
+export type AddMediaOptions = (command: Command, flag: string) => Command;
 
 function createProgram(env: Readonly<Record<string, string | undefined>>): Command {
   const program = new Command('rollcall')
@@ -33,13 +37,12 @@ function createProgram(env: Readonly<Record<string, string | undefined>>): Comma
       .option('--json', 'one JSON document on stdout')
       .configureOutput({ outputError: () => {} })
       .exitOverride();
-  const newMediaCommand: NewCommand = (parent, name, description) => {
-    const command = newCommand(parent, name, description);
-    const { media, archiveMedia } = defaultMedia(env);
-    return command
+  const { media, archiveMedia } = defaultMedia(env);
+  const addMediaOptions: AddMediaOptions = (command, flag) =>
+    command
       .addOption(
         new Option(
-          '--media <folder>',
+          `${flag} <folder>`,
           'where audio lies (or ROLLCALL_MEDIA; default: media in --data)',
         ).default(media),
       )
@@ -49,13 +52,14 @@ function createProgram(env: Readonly<Record<string, string | undefined>>): Comma
           'where archived audio lies (or ROLLCALL_ARCHIVE_MEDIA)',
         ).default(archiveMedia),
       );
-  };
+  const newMediaCommand: NewCommand = (...args) => addMediaOptions(newCommand(...args), '--media');
   addServeCommand(program, newMediaCommand);
   addDemoCommand(program, newCommand);
   addContactCenterCommands(program, newCommand);
   addTokenCommands(program, newCommand);
   addImportCommand(program, newCommand);
   addExportCommand(program, newCommand);
+  addRecordingsCommands(program, newCommand, addMediaOptions);
   addDoctorCommand(program, newMediaCommand);
   return program;
 }

@@ -38,7 +38,7 @@ export function runningFor(seconds: number, act: () => void): () => void {
 
 /** Environment without what a developer may have set for their own store; compiled code is kept for the next child. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const { ROLLCALL_DATA: _, ...rest } = process.env;
+  const { ROLLCALL_DATA: _, ROLLCALL_MEDIA: __, ROLLCALL_ARCHIVE_MEDIA: ___, ...rest } = process.env;
   return { NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/rollcall-tests'), ...rest };
 }
 

@@ -1,0 +1,154 @@
+import type { Command } from 'commander';
+import { SURROUNDINGS } from '../../app.ts';
+import type { MediaFlags } from '../../config/media.ts';
+import { readSource } from '../../directory/source/rows.ts';
+import { importManifest, MANIFEST_ROWS, type ManifestCounts, type Verdict } from '../../recordings/import.ts';
+import { type CommonOptions, needContactCenter } from '../context.ts';
+import type { AddMediaOptions, NewCommand } from '../program.ts';
+import { startProgress } from '../progress.ts';
+import { openRejects } from '../rejects.ts';
+import { openInput, readMap } from '../rows-file.ts';
+import { openManifestFiles } from './manifest-files.ts';
+import { withTakingIn } from './taking-in.ts';
+
+interface ImportFlags extends CommonOptions {
+  readonly contactCenter: string;
+  /** The folder in which the manifest's files lie. */
+  readonly media: string;
+  readonly storeMedia?: string;
+  readonly archiveMedia?: string;
+  readonly dryRun?: boolean;
+  readonly rejects?: string;
+  readonly map: readonly string[];
+}
+
+interface Report {
+  row(verdict: Verdict): void;
+  end(counts: ManifestCounts): void;
+  /** Told where the import fails: what came before is kept. */
+  breakOff(counts: ManifestCounts): void;
+}
+
+/** One JSON document, written as it comes: a manifest may have a million rows. */
+function reportJson(isDryRun: boolean): Report {
+  let isFirst = true;
+  const end = ({ made, unchanged, refused }: ManifestCounts, isWhole: boolean) => {
+    const counts = JSON.stringify({ made, unchanged, refused, dryRun: isDryRun, whole: isWhole }).slice(1);
+    process.stdout.write(`${isFirst ? '{"rows":[' : '\n'}],${counts}\n`);
+  };
+  return {
+    row({ row, outcome, number, reason }) {
+      const told = { line: row.line, outcome, number, ...(reason === null ? {} : { reason }) };
+      process.stdout.write(`${isFirst ? '{"rows":[' : ','}\n  ${JSON.stringify(told)}`);
+      isFirst = false;
+    },
+    end: (counts) => end(counts, true),
+    breakOff(counts) {
+      if (!isFirst) end(counts, false);
+    },
+  };
+}
+
+/** Lines for people: what came to something on stdout, what was refused on stderr. */
+function reportLines(isDryRun: boolean, rejects: string | undefined): Report {
+  return {
+    row({ row, outcome, number, reason }) {
+      const text = {
+        made: number === null ? 'would be taken in' : `recording ${number}`,
+        unchanged: number === null ? 'stands in the manifest twice' : `known as recording ${number}`,
+        refused: reason,
+      };
+      const stream = outcome === 'refused' ? process.stderr : process.stdout;
+      stream.write(`line ${row.line}: ${text[outcome]}\n`);
+    },
+    end({ made, unchanged, refused }) {
+      const verb = isDryRun ? 'would be: ' : '';
+      process.stdout.write(`${verb}${made} made, ${unchanged} unchanged, ${refused} refused\n`);
+      if (rejects !== undefined && refused > 0) {
+        process.stdout.write(`the refused rows are in ${rejects}; mend them and import that file\n`);
+      }
+    },
+    breakOff() {},
+  };
+}
+
+function placesOf({ data, storeMedia, archiveMedia }: ImportFlags & { data: string }): MediaFlags {
+  return {
+    data,
+    ...(storeMedia === undefined ? {} : { media: storeMedia }),
+    ...(archiveMedia === undefined ? {} : { archiveMedia }),
+  };
+}
+
+async function runImport(manifest: string, flags: ImportFlags): Promise<void> {
+  const columns = readMap(flags.map);
+  const rejects = await openRejects(flags.rejects, manifest);
+  const dryRun = flags.dryRun === true;
+  await withTakingIn(placesOf(flags), async ({ store, takeIn, audio }) => {
+    const contactCenter = await needContactCenter(store.access, flags.contactCenter);
+    const files = await openManifestFiles(flags.media);
+    const input = await openInput(manifest);
+    const source = await readSource(input.chunks, { columns, shape: MANIFEST_ROWS });
+    const progress = startProgress(input.size, 'bytes');
+    const report = flags.json === true ? reportJson(dryRun) : reportLines(dryRun, flags.rejects);
+    const told = { made: 0, unchanged: 0, refused: 0 };
+    try {
+      const counts = await importManifest(source.rows, {
+        contactCenter,
+        takeIn,
+        recordings: store.recordings,
+        users: store.pages,
+        audio,
+        files,
+        now: SURROUNDINGS.now,
+        dryRun,
+        async onVerdict(verdict) {
+          told[verdict.outcome] += 1;
+          report.row(verdict);
+          const { row, outcome, reason } = verdict;
+          if (outcome === 'refused') await rejects?.add({ row, reason: reason ?? '' }, source);
+          const { made, unchanged, refused } = told;
+          progress.update(input.read(), `${made} made, ${unchanged} unchanged, ${refused} refused`);
+        },
+      });
+      progress.stop();
+      report.end(counts);
+      if (counts.refused > 0) process.exitCode = 1;
+    } catch (error) {
+      report.breakOff(told);
+      throw error;
+    } finally {
+      progress.stop();
+      await rejects?.close();
+    }
+  });
+}
+
+/** `recordings import MANIFEST`. */
+export function addRecordingsImportCommand(
+  parent: Command,
+  newCommand: NewCommand,
+  addMediaOptions: AddMediaOptions,
+): void {
+  const command = newCommand(parent, 'import', 'take in the recordings that a manifest names')
+    .argument('<manifest>', 'JSON lines or CSV, or - for stdin: file, user, startedAt and what else is known')
+    .requiredOption('--contact-center <name>')
+    .requiredOption(
+      '--media <dir>',
+      "folder in which the manifest's files lie; nothing outside of it is read",
+    )
+    .option('--dry-run', 'look at every row and file and keep nothing')
+    .option('--rejects <file>', 'write refused rows there, to be mended and imported again')
+    .option(
+      '--map <name=field>',
+      'what a CSV column is; may be given several times',
+      (pair, all: string[]) => [...all, pair],
+      [],
+    )
+    .addHelpText(
+      'after',
+      '\nRun again after it was broken off, it goes on where it stopped: rows that are known are left as they are.',
+    )
+    .action(runImport);
+  addMediaOptions(command, '--store-media');
+}
