@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { wav } from '../recordings/center.ts';
+import { BIN, makeFolder, succeed } from './commands.ts';
+import { checkRecordings } from './recordings-check.ts';
+
+const CALLS = 300;
+/** How many times an import is killed; more are asked for by ROLLCALL_KILLS. */
+const KILLS = Number(process.env.ROLLCALL_KILLS ?? 12);
+/** About what the import of all takes once it has begun, in milliseconds. */
+const LONGEST = 1500;
+
+describe('an import of recordings that is killed', () => {
+  let folder: Awaited<ReturnType<typeof makeFolder>>;
+  let data: string;
+  let load: string[];
+  const checksums: string[] = [];
+  before(async () => {
+    folder = await makeFolder('killed-recordings');
+    data = join(folder.path, 'data');
+    const files = join(folder.path, 'files');
+    await mkdir(files);
+    const rows: string[] = [];
+    for (let call = 1; call <= CALLS; call += 1) {
+      const audio = wav(randomBytes(2 * (call % 2 === 0 ? 2000 : 200_000)));
+      checksums.push(createHash('sha256').update(audio).digest('hex'));
+      await writeFile(join(files, `${call}.wav`), audio);
+      // The lead tells which file a recording was made of.
+      const when = new Date(Date.UTC(2026, 1, 1 + (call % 5))).toISOString();
+      rows.push(
+        JSON.stringify({ file: `${call}.wav`, user: 'ann@faults.example', startedAt: when, leadId: call }),
+      );
+    }
+    const manifest = join(folder.path, 'manifest.jsonl');
+    await writeFile(manifest, `${rows.join('\n')}\n`);
+    load = ['recordings', 'import', manifest, '--media', files, '--contact-center', 'north', '--data', data];
+    await makeStore();
+  });
+  after(() => folder.drop());
+
+  async function makeStore(): Promise<void> {
+    await rm(data, { recursive: true, force: true });
+    await succeed('contact-center', 'create', 'north', '--data', data);
+    const people = join(folder.path, 'people.jsonl');
+    await writeFile(people, '{"email":"ann@faults.example"}\n');
+    await succeed('import', people, '--contact-center', 'north', '--data', data);
+  }
+
+  it('keeps what it told of, and ends with each recording once', async (test) => {
+    const stages: number[] = [];
+    const left = { pending: 0, orphans: 0, unfinished: 0 };
+    /** Numbers of recordings that were told of, by the call they are of. */
+    let told = new Map<number, number>();
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const child = spawn(process.execPath, [BIN, ...load], { stdio: ['ignore', 'pipe', 'inherit'] });
+      let said = '';
+      const ended = once(child, 'close');
+      const hasBegun = new Promise((resolve) => child.stdout.once('data', resolve));
+      child.stdout.setEncoding('utf8').on('data', (text) => {
+        said += text;
+      });
+      // Some are killed before they have told of anything.
+      if (kill % 4 > 0) await Promise.race([hasBegun, ended]);
+      await Promise.race([sleep(Math.random() * LONGEST), ended]);
+      child.kill('SIGKILL');
+      await ended;
+
+      for (const [, line, number] of said.matchAll(/^line (\d+): (?:known as )?recording (\d+)$/gm)) {
+        told.set(Number(line), Number(number));
+      }
+      const { rows, orphans, unfinished } = checkRecordings(data);
+      const byNumber = new Map(rows.map((row) => [row.number, row]));
+      for (const [call, number] of told) {
+        const row = byNumber.get(number);
+        assert.deepEqual([row?.state, row?.lead], ['stored', call], `recording ${number} was told of`);
+      }
+      for (const { state, lead, sha256 } of rows) {
+        if (state === 'stored') assert.equal(sha256, checksums[(lead ?? 0) - 1]);
+      }
+      const stored = rows.filter(({ state }) => state === 'stored').length;
+      stages.push(stored);
+      left.pending += rows.length - stored;
+      left.orphans += orphans.length;
+      left.unfinished += unfinished;
+      // Whatever was taken in is known again: start anew now and then, to be killed at any stage.
+      if (stored === CALLS) {
+        await makeStore();
+        told = new Map();
+      }
+    }
+    test.diagnostic(`stored after each of ${KILLS} kills: ${stages.join(', ')}`);
+    test.diagnostic(`left behind by them, all in all: ${JSON.stringify(left)}`);
+
+    const end = JSON.parse(await succeed(...load, '--json'));
+    assert.deepEqual([end.made + end.unchanged, end.refused], [CALLS, 0]);
+    const { rows, orphans } = checkRecordings(data);
+    // What killed attempts had put in its place went when they were taken up again.
+    assert.deepEqual(orphans, []);
+    assert.deepEqual(
+      rows.map(({ state, lead }) => [state, lead]).sort(([, a], [, b]) => Number(a) - Number(b)),
+      Array.from({ length: CALLS }, (_, at) => ['stored', at + 1]),
+    );
+    assert.equal(JSON.parse(await succeed(...load, '--json')).unchanged, CALLS);
+  });
+});
