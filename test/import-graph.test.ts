@@ -83,7 +83,7 @@ const PACKAGES: readonly (readonly [name: RegExp, rooms: RegExp])[] = [
   // The settings only ask whether a text is an address.
   [/^node:(http|https|http2|net|tls)$/, /^(http|config)$/],
   [/^(commander|cli-progress)$/, /^cli$/],
-  [/^(file-type|music-metadata|strtok3)$/, /^media$/],
+  [/^(@aws-sdk\/.+|file-type|music-metadata|strtok3)$/, /^media$/],
 ];
 
 const tell = ({ from, to, isTypeOnly }: Import) => `${from} -> ${to}${isTypeOnly ? ' (types)' : ''}`;

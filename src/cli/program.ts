@@ -1,5 +1,4 @@
 import { Command, CommanderError, Option } from 'commander';
-import { defaultMedia } from '../config/media.ts';
 import { defaultData } from '../config/serve.ts';
 import { describeBug, Failure } from '../errors.ts';
 import { VERSION } from '../version.ts';
@@ -8,6 +7,7 @@ import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addExportCommand } from './export.ts';
 import { addImportCommand } from './import.ts';
+import { createMediaOptions } from './media-options.ts';
 import { UsageError } from './output.ts';
 import { addRecordingsCommands } from './recordings/index.ts';
 import { addServeCommand } from './serve.ts';
@@ -15,9 +15,6 @@ import { addTokenCommands } from './token.ts';
 
 /** Makes a command with what all of them take. */
 export type NewCommand = (parent: Command, name: string, description: string) => Command;
-
-/** Gives a command the flags that name places for audio; `flag` is the main one's. */
-export type AddMediaOptions = (command: Command, flag: string) => Command;
 
 function createProgram(env: Readonly<Record<string, string | undefined>>): Command {
   const program = new Command('rollcall')
@@ -37,21 +34,7 @@ function createProgram(env: Readonly<Record<string, string | undefined>>): Comma
       .option('--json', 'one JSON document on stdout')
       .configureOutput({ outputError: () => {} })
       .exitOverride();
-  const { media, archiveMedia } = defaultMedia(env);
-  const addMediaOptions: AddMediaOptions = (command, flag) =>
-    command
-      .addOption(
-        new Option(
-          `${flag} <folder>`,
-          'where audio lies (or ROLLCALL_MEDIA; default: media in --data)',
-        ).default(media),
-      )
-      .addOption(
-        new Option(
-          '--archive-media <folder>',
-          'where archived audio lies (or ROLLCALL_ARCHIVE_MEDIA)',
-        ).default(archiveMedia),
-      );
+  const addMediaOptions = createMediaOptions(env);
   const newMediaCommand: NewCommand = (...args) => addMediaOptions(newCommand(...args), '--media');
   addServeCommand(program, newMediaCommand);
   addDemoCommand(program, newCommand);

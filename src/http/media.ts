@@ -189,7 +189,7 @@ function playOf(
 
 const keyOf = ({ contactCenter, recording }: Opened) => ({
   contactCenterId: contactCenter.id,
-  id: recording.mediaId,
+  id: recording.id,
 });
 
 /** Where a recording's audio lies. @throws Failure unavailable where that place is not set up */

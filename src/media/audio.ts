@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import { Failure } from '../errors.ts';
 import type { AudioFacts, AudioReader, MediaKey, MediaPlace } from '../recordings/media.ts';
 import type { Given, Said } from './audio-process.ts';
-import { WINDOW } from './ranges.ts';
 
 /** How a reader is set up. Times are milliseconds. */
 interface ReaderOptions {
@@ -20,6 +19,9 @@ const USUAL: ReaderOptions = {
   longestIdle: 30_000,
   entry: new URL('./audio-process.ts', import.meta.url),
 };
+
+/** How much of the beginning is given with a file, in bytes: most need no more. */
+const HEAD = 65_536;
 
 /** What the parsers may use, in MiB. */
 const HEAP = 128;
@@ -135,7 +137,7 @@ export class SeparateAudioReader implements AudioReader {
 
   async read(place: MediaPlace, key: MediaKey, bytes: number): Promise<AudioFacts> {
     const fetch: Fetch = (first, last) => fetchRange(place, key, first, last);
-    const head = bytes === 0 ? new Uint8Array() : await fetch(0, Math.min(bytes, WINDOW) - 1);
+    const head = bytes === 0 ? new Uint8Array() : await fetch(0, Math.min(bytes, HEAD) - 1);
     const facts = await this.#inTurn(async () => {
       clearTimeout(this.#idle);
       if (this.#process?.isGone !== false) this.#process = new AudioProcess(this.#options.entry);

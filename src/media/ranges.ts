@@ -4,7 +4,7 @@ import { AbstractTokenizer, EndOfStreamError, type IFileInfo, type IReadChunkOpt
 export type Fetch = (first: number, last: number) => Promise<Uint8Array>;
 
 /** The least that is fetched at once, in bytes. */
-export const WINDOW = 65_536;
+const WINDOW = 65_536;
 
 /** A file whose parser wants more of it than this, in bytes, is not what it says that it is. */
 const MOST_FETCHED = 64 * 1024 * 1024;

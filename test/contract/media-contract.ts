@@ -8,8 +8,6 @@ import type { MediaKey, MediaPlace, StoredMedia } from '../../src/recordings/med
 /** A kind of place under test. */
 export interface PlaceUnderTest {
   readonly name: string;
-  /** Why it cannot be tested here; false where it can. */
-  readonly skip?: string | false;
   /** Opens a place that holds nothing yet. */
   open(): Promise<MediaPlace>;
   /** Lets go of it and all that it held. */
@@ -42,7 +40,7 @@ async function listed(place: MediaPlace, contactCenterId: number): Promise<Store
 
 /** What every place for audio must do. */
 export function describeMediaPlace(kind: PlaceUnderTest): void {
-  describe(`${kind.name} as a place for audio`, { skip: kind.skip ?? false }, () => {
+  describe(`${kind.name} as a place for audio`, () => {
     let place: MediaPlace;
     before(async () => {
       place = await kind.open();

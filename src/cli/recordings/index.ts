@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { AddMediaOptions, NewCommand } from '../program.ts';
+import type { AddMediaOptions } from '../media-options.ts';
+import type { NewCommand } from '../program.ts';
 import { addRecordingsAddCommand } from './add.ts';
 import { addRecordingsImportCommand } from './import.ts';
 

@@ -1,6 +1,5 @@
 import type { FastifySchema } from 'fastify';
 import { Type } from 'typebox';
-import { describeFailures } from '../../http/described-failures.ts';
 
 const nullable = Type.Union([Type.String(), Type.Null()]);
 
@@ -55,8 +54,10 @@ export function describeUsers(): FastifySchema {
     }),
     response: {
       200: Type.Array(user),
-      ...describeFailures(error),
+      401: error,
+      403: error,
       422: Type.Object({ errors: Type.Record(Type.String(), Type.Array(Type.String())) }),
+      429: error,
     },
   };
 }
