@@ -5,6 +5,7 @@ import type { LoadFigures, LoadJob } from './load.ts';
 
 const ROLLCALL = fileURLToPath(import.meta.resolve('../bin/rollcall.js'));
 const BARE = fileURLToPath(import.meta.resolve('./bare.ts'));
+const BARE_FILES = fileURLToPath(import.meta.resolve('./bare-files.ts'));
 const LOAD = fileURLToPath(import.meta.resolve('./load.ts'));
 
 /** Waits for a process's end; gives its stdout. @throws when it fails */
@@ -83,9 +84,14 @@ export async function serveRollcall(data: string, log: string): Promise<Served> 
 }
 
 /** The bare server with these bytes. */
-export async function serveBare(bodyFile: string): Promise<Served> {
+export const serveBare = (bodyFile: string): Promise<Served> => serveScript(BARE, bodyFile);
+
+/** The bare server over a folder of files. */
+export const serveBareFiles = (folder: string): Promise<Served> => serveScript(BARE_FILES, folder);
+
+async function serveScript(script: string, argument: string): Promise<Served> {
   const start = performance.now();
-  const child = spawn(process.execPath, [BARE, bodyFile], {
+  const child = spawn(process.execPath, [script, argument], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const port = await firstWords(child, 'the bare server', (text) => text.trim());
