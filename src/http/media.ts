@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditEvent } from '../access/audit.ts';
 import { type ContactCenter, settingOf } from '../access/contact-center.ts';
@@ -6,7 +6,7 @@ import type { AuditStore } from '../access/ports.ts';
 import { formatLocal } from '../directory/time-zone.ts';
 import { Failure } from '../errors.ts';
 import { type Disposition, MEDIA_PATH, type ReadLink, readLink } from '../recordings/links.ts';
-import type { ByteRange, MediaPlace, MediaPlaces } from '../recordings/media.ts';
+import type { ByteRange, MediaFile, MediaPlace, MediaPlaces } from '../recordings/media.ts';
 import { judgeLink, type PlayableRecording, type Refusal } from '../recordings/playing.ts';
 import type { LinkedRecordings } from '../recordings/ports.ts';
 import { MEDIA_TYPES } from '../recordings/recording.ts';
@@ -16,6 +16,7 @@ import type { Limits } from './limits.ts';
 import { describeMedia } from './media-schema.ts';
 import { weighPreconditions } from './preconditions.ts';
 import { allowsRange, contentRange, selectRange } from './range.ts';
+import { sendMedia } from './send-media.ts';
 import { HttpFailure } from './wire-failure.ts';
 
 export interface MediaDeps {
@@ -118,7 +119,11 @@ function refusalOf(number: number, link: ReadLink | null, reason: Refusal, at: n
   };
 }
 
-async function answer(deps: MediaDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function answer(
+  deps: MediaDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply | Readable | Buffer> {
   const opened = await openLink(deps, request);
   const { link, contactCenter, recording } = opened;
   const { bytes, mediaType, sha256 } = recording.media;
@@ -138,12 +143,16 @@ async function answer(deps: MediaDeps, request: FastifyRequest, reply: FastifyRe
     deps.audit.record(contactCenter, playOf(opened, range, deps.now(), { redirected: true }));
     return reply.redirect(url, 302);
   }
+  const length = range === null ? bytes : range.last - range.first + 1;
   const content = await openContent(deps, opened, place, range);
   deps.audit.record(contactCenter, playOf(opened, range, deps.now()));
-  const length = range === null ? bytes : range.last - range.first + 1;
   if (range !== null) reply.code(206).header('content-range', contentRange(range, bytes));
+  reply.header('content-length', length);
   reply.raw.setTimeout(STALL, () => reply.raw.destroy());
-  return reply.header('content-length', length).send(watchLength(content, length, reply));
+  if (content instanceof Readable) return watchLength(content, length, reply);
+  return sendMedia(reply, content, range ?? { first: 0, last: bytes - 1 }, () =>
+    deps.audit.record(contactCenter, playOf(opened, range, deps.now(), {}, 'failed')),
+  );
 }
 
 /** The range to be sent, null for all. @throws HttpFailure range_not_satisfiable */
@@ -205,9 +214,10 @@ async function openContent(
   opened: Opened,
   place: MediaPlace,
   range: ByteRange | null,
-): Promise<Readable> {
+): Promise<Readable | MediaFile> {
   try {
-    const found = await place.open(keyOf(opened), range ?? undefined);
+    const key = keyOf(opened);
+    const found = await (place.openFile?.(key) ?? place.open(key, range ?? undefined));
     if (found !== null) return found;
     throw new Failure('unavailable', 'audio is not where it should be; rollcall recordings sweep tells more');
   } catch (error) {

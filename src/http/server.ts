@@ -200,7 +200,8 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
 }
 
 function stamp(request: FastifyRequest, reply: FastifyReply): void {
-  reply.header('cache-control', 'no-store').header('x-request-id', request.id);
+  const cacheControl = request.routeOptions.config.cacheControl ?? 'no-store';
+  reply.header('cache-control', cacheControl).header('x-request-id', request.id);
 }
 
 /** The path of a request's target: without an origin (RFC 9112 section 3.2.2), a query, and escapes. */

@@ -1,11 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { constants, createReadStream, open as openFile } from 'node:fs';
+import { close, constants, createReadStream, open as openFile, read } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, opendir, rename, statfs, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { Failure } from '../errors.ts';
-import type { ByteRange, MediaKey, MediaPlace, StoredMedia } from '../recordings/media.ts';
+import type { ByteRange, MediaFile, MediaKey, MediaPlace, StoredMedia } from '../recordings/media.ts';
+import { OpenFiles } from './open-files.ts';
 import { placeOf, readName } from './paths.ts';
 
 /** What of the system's errors can be mended, and after how many seconds a retry makes sense (errno(3)). */
@@ -24,7 +25,10 @@ const READ_AHEAD = 131_072;
 
 // What lies in our folders under our names is a file of ours, and never a way out of them.
 const { O_RDONLY, O_NOFOLLOW } = constants;
+// File handles cost twice what numbers do.
 const openNumber = promisify(openFile);
+const readNumber = promisify(read);
+const closeNumber = promisify(close);
 
 const codeOf = (error: unknown) =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
@@ -36,6 +40,11 @@ export class DiskPlace implements MediaPlace {
   readonly #unfinished: string;
   /** Folders whose own entries are known to be on the disk. */
   readonly #kept = new Set<string>();
+  readonly #files = new OpenFiles({
+    open: (path) => this.#find(() => openNumber(path, O_RDONLY | O_NOFOLLOW)),
+    close: closeNumber,
+    now: Date.now,
+  });
 
   /** Touches nothing yet; folders are made when audio comes. */
   constructor(folder: string) {
@@ -61,6 +70,7 @@ export class DiskPlace implements MediaPlace {
       const written = await this.#write(file, content);
       await this.#try(async () => {
         await this.#move(unfinished, shelf, this.#pathOf(key));
+        this.#files.forget(this.#pathOf(key));
         await this.#keep(shelf);
       });
       return written;
@@ -133,6 +143,16 @@ export class DiskPlace implements MediaPlace {
     });
   }
 
+  async openFile(key: MediaKey): Promise<MediaFile | null> {
+    const held = await this.#files.hold(this.#pathOf(key));
+    if (held === null) return null;
+    return {
+      read: (buffer, position) =>
+        this.#try(async () => (await readNumber(held.number, buffer, 0, buffer.length, position)).bytesRead),
+      close: async () => held.release(),
+    };
+  }
+
   async find(key: MediaKey): Promise<StoredMedia | null> {
     const path = this.#pathOf(key);
     const found = await this.#find(() => lstat(path));
@@ -146,6 +166,7 @@ export class DiskPlace implements MediaPlace {
     for (const key of keys) {
       const path = this.#pathOf(key);
       const isGone = await this.#find(() => unlink(path).then(() => true));
+      this.#files.forget(path);
       if (isGone !== null) shelves.add(this.#shelfOf(key));
     }
     await this.#try(() => Promise.all([...shelves].map(syncFolder)));
@@ -207,7 +228,9 @@ export class DiskPlace implements MediaPlace {
     });
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#files.close();
+  }
 
   /** Names in a folder; none where there is no such folder. */
   async *#entries(folder: string): AsyncIterable<string> {

@@ -25,6 +25,13 @@ export interface StoredMedia {
   readonly modifiedAt: number;
 }
 
+/** Opened audio, read into the reader's own buffers, which can be used again. */
+export interface MediaFile {
+  /** Fills a buffer from a position on; gives how many bytes there were, 0 at the end. */
+  read(buffer: Buffer, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
 /**
  * One place for audio. What `put` has resolved survives a crash. Failures of the place itself (full, gone,
  * slow) are `unavailable` with `retryAfter`; what the source stream raises is raised again as it is.
@@ -38,6 +45,8 @@ export interface MediaPlace {
   put(key: MediaKey, content: Readable): Promise<{ readonly bytes: number; readonly sha256: string }>;
   /** The bytes of a range, or all; a stream that breaks off ends with an error. Null where there is nothing. */
   open(key: MediaKey, range?: ByteRange): Promise<Readable | null>;
+  /** Opens audio to be read from anywhere, where the place can do so for little; null where there is nothing. */
+  openFile?(key: MediaKey): Promise<MediaFile | null>;
   /** Size and time of what is there; null where there is nothing. */
   find(key: MediaKey): Promise<StoredMedia | null>;
   /** Lets go, for good once it has resolved; nothing happens where there is nothing. */

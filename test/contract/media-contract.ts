@@ -146,6 +146,29 @@ export function describeMediaPlace(kind: PlaceUnderTest): void {
       assert.deepEqual(await listed(place, 8), []);
     });
 
+    it('gives bytes from anywhere in a file that is held open, and what lies there now', async (t) => {
+      if (place.openFile === undefined) return t.skip('this place opens no files');
+      const key = newKey();
+      assert.equal(await place.openFile(key), null);
+      const first = randomBytes(100_000);
+      await place.put(key, streamOf(first));
+      const readAll = async () => {
+        const file = await place.openFile?.(key);
+        assert.ok(file != null);
+        const buffer = Buffer.alloc(200_000);
+        const bytes = await file.read(buffer, 10);
+        assert.equal(await file.read(buffer.subarray(bytes), 10 + bytes), 0);
+        await file.close();
+        return buffer.subarray(0, bytes);
+      };
+      assert.deepEqual(await readAll(), first.subarray(10));
+      const second = randomBytes(90_000);
+      await place.put(key, streamOf(second));
+      assert.deepEqual(await readAll(), second.subarray(10));
+      await place.remove(key);
+      assert.equal(await place.openFile(key), null);
+    });
+
     it('goes on giving what it has begun to give when it is let go', async () => {
       const [key, bytes] = [newKey(), randomBytes(1_000_000)];
       await place.put(key, streamOf(bytes));
