@@ -19,8 +19,9 @@ const TOKEN_LIFE = 30 * 86_400_000;
 /** Fills `demo` with the first N generated people. */
 async function fillDemo(store: Store, contactCenter: ContactCenter, users: number): Promise<void> {
   const progress = startProgress(users, 'users');
+  const bulk = store.openBulkWriter();
   try {
-    const counts = await importUsers(store.writer, demoRows(users), {
+    const counts = await importUsers(bulk.writer, demoRows(users), {
       contactCenter,
       formatOf: () => native,
       dialects: DIALECTS.map((dialect) => dialect.name),
@@ -36,6 +37,7 @@ async function fillDemo(store: Store, contactCenter: ContactCenter, users: numbe
     if (counts.refused > 0) process.exitCode = 1;
   } finally {
     progress.stop();
+    await bulk.close();
   }
 }
 

@@ -45,16 +45,18 @@ function findFormat(name: string, source: Source): (first: JsonObject) => UserFo
 async function runImport(file: string, flags: ImportFlags): Promise<void> {
   const columns = readMap(flags.map ?? []);
   const rejects = await openRejects(flags.rejects, file);
-  await withStore(flags, async ({ access, writer }) => {
-    const contactCenter = await needContactCenter(access, flags.contactCenter);
+  await withStore(flags, async (store) => {
+    const contactCenter = await needContactCenter(store.access, flags.contactCenter);
     const input = await openInput(file);
     const source = await readSource(input.chunks, { columns });
     const formatOf = findFormat(flags.format, source);
     const progress = startProgress(input.size, 'bytes');
     const told: { line: number; reason: string }[] = [];
     let usedFormat: string | null = null;
+    // A dry run reads what it wrote, over and over: that is best done beside it.
+    const bulk = flags.dryRun === true ? null : store.openBulkWriter();
     try {
-      const counts = await importUsers(writer, source.rows, {
+      const counts = await importUsers(bulk?.writer ?? store.writer, source.rows, {
         contactCenter,
         formatOf: (first) => {
           const format = formatOf(first);
@@ -89,6 +91,7 @@ async function runImport(file: string, flags: ImportFlags): Promise<void> {
       if (counts.refused > 0) process.exitCode = 1;
     } finally {
       progress.stop();
+      await bulk?.close();
       await rejects?.close();
     }
   });

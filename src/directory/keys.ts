@@ -36,11 +36,9 @@ export function keysOf(
   for (const patch of patches) {
     if (patch.id !== undefined) keys.ids.add(patch.id);
     if (patch.number !== undefined && patch.number < state.nextNumber) keys.numbers.add(patch.number);
-    for (const text of [patch.email, patch.loginId]) {
-      if (text == null || text === '') continue;
-      const folded = fold(text);
-      keys.emails.add(folded);
-      keys.loginIds.add(folded);
+    for (const key of textKeysOf(patch)) {
+      keys.emails.add(key);
+      keys.loginIds.add(key);
     }
     for (const extension of patch.extensions ?? []) keys.extensions.add(extension);
     if (patch.extension != null) keys.extensions.add(patch.extension);
@@ -55,6 +53,12 @@ export function keysOf(
     for (const number of own) keys.loginIds.add(madeLoginId(number));
   }
   return keys;
+}
+
+/** The texts that a user may know as their email or as their login id. */
+export function textKeysOf({ email, loginId }: UserPatch): string[] {
+  const texts = email === loginId ? [email] : [email, loginId];
+  return texts.flatMap((text) => (text == null || text === '' ? [] : fold(text)));
 }
 
 /** Whether a dialect number may be, or have been, somebody's. Those above MAX_COUNTED are not counted. */

@@ -25,6 +25,7 @@ const STATUS_WORDS = wordsOf(STATUSES);
 const OVERRIDE_WORDS = wordsOf(QUEUE_OVERRIDES);
 const CONNECTION_WORDS = wordsOf(CONNECTION_TYPES);
 const AGENT_WORDS = wordsOf(AGENT_STATUSES);
+const AGENT_FIELDS: ReadonlySet<string> = new Set(['id', 'name', 'status', 'followMeNumber']);
 
 /** One user as our own exports show them. The version is not among it: it counts this store's changes. */
 export function encodeNative(user: User): JsonObject {
@@ -47,15 +48,16 @@ function readNamed(row: RowReader, field: string, value: Json): NamedRef | undef
   const number = row.asWhole(field, 1, MAX_NUMBER, value.number);
   const name = value.name === undefined || value.name === null ? undefined : row.asText(field, value.name);
   if (number === undefined && !name) return row.problem(field, 'must have a number or a name');
-  return { ...(number === undefined ? {} : { number }), ...(name ? { name } : {}) };
+  if (number === undefined) return { name: name ?? '' };
+  return name ? { number, name } : { number };
 }
 
 function readNamedList(row: RowReader, field: string): NamedRef[] | undefined {
-  return row.list(field)?.flatMap((item) => readNamed(row, field, item) ?? []);
+  return row.each(field, (item) => readNamed(row, field, item));
 }
 
 function readTexts(row: RowReader, field: string): string[] | undefined {
-  return row.list(field)?.flatMap((item) => row.asText(field, item) ?? []);
+  return row.each(field, (item) => row.asText(field, item));
 }
 
 function readCallbackTypes(row: RowReader): CallbackType[] | undefined {
@@ -84,27 +86,24 @@ function readZone(row: RowReader): string | undefined {
 }
 
 function readSkills(row: RowReader): Skill[] | undefined {
-  return row.list('skills')?.flatMap((item) => {
+  return row.each('skills', (item) => {
     const name = isObject(item) && item.name !== undefined ? row.asText('skills', item.name) : undefined;
     const value = isObject(item) ? row.asWhole('skills', 1, 10, item.value) : undefined;
-    if (name !== undefined && value !== undefined) return [{ name, value }];
-    row.problem('skills', 'must be a list of {name, value from 1 to 10}');
-    return [];
+    if (name !== undefined && value !== undefined) return { name, value };
+    return row.problem('skills', 'must be a list of {name, value from 1 to 10}');
   });
 }
 
 function readChannels(row: RowReader): Channel[] | undefined {
-  return row.list('channels')?.flatMap((item) => {
-    const problem = () => {
+  return row.each('channels', (item) => {
+    const problem = () =>
       row.problem('channels', 'must be a list of {type, name, value: E.164 digits or null}');
-      return [];
-    };
     if (!isObject(item) || item.type === undefined || item.name === undefined) return problem();
     const type = row.asText('channels', item.type);
     const name = row.asText('channels', item.name);
     const value = item.value == null || item.value === '' ? null : String(item.value);
-    if (type === undefined || name === undefined) return [];
-    return value === null || /^[1-9]\d{0,14}$/.test(value) ? [{ type, name, value }] : problem();
+    if (type === undefined || name === undefined) return undefined;
+    return value === null || /^[1-9]\d{0,14}$/.test(value) ? { type, name, value } : problem();
   });
 }
 
@@ -113,7 +112,7 @@ function readAgent(row: RowReader): Agent | null | undefined {
   if (value === undefined || value === null) return value;
   const text = 'must be null or {id, name, status, followMeNumber in E.164 form or null}';
   if (!isObject(value)) return row.problem('agent', text);
-  const agent = new RowReader(value);
+  const agent = new RowReader(value, AGENT_FIELDS);
   const id = agent.text('id');
   const name = agent.text('name') ?? '';
   const status = agent.word('status', AGENT_WORDS);
@@ -151,7 +150,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
 
 /** Reads one user in our own form. Every field may be missing. @throws Failure invalid */
 export function decodeNative(value: JsonObject): UserPatch {
-  const row = new RowReader(value);
+  const row = new RowReader(value, READ_FIELDS);
   const id = row.text('id');
   if (id !== undefined && id !== '' && !UUID.test(id)) row.problem('id', 'must be a UUID');
   const email = row.textOrNull('email');
@@ -162,6 +161,7 @@ export function decodeNative(value: JsonObject): UserPatch {
     return text === '' ? null : text;
   };
   const createdAt = readInstant(row, 'createdAt');
+  refuseUnknown(row);
   return row.finish({
     id: id === '' ? undefined : id?.toLowerCase(),
     number: row.whole('number', 1, MAX_COUNTED),
@@ -202,17 +202,14 @@ export function decodeNative(value: JsonObject): UserPatch {
     internationalCalling: row.flag('internationalCalling'),
     webLogin: row.flag('webLogin'),
     extra: readExtra(row),
-    ...refuseUnknown(row),
   });
 }
 
 /** A misspelt field would be lost without a word. The version is our own count, and not loaded. */
-function refuseUnknown(row: RowReader): Record<string, never> {
-  row.value('version');
+function refuseUnknown(row: RowReader): void {
   for (const field of Object.keys(row.rest())) {
     row.problem(/^[\w .-]{1,40}$/.test(field) ? field : 'a field', 'is no field of a user');
   }
-  return {};
 }
 
 /** Our own form: one JSON object a line. */
@@ -229,3 +226,4 @@ export const native: UserFormat = {
 
 /** The fields that a native row may have, for headers and for telling a row of another form. */
 export const NATIVE_FIELDS: readonly string[] = [...USER_FIELDS_SHOWN, 'dialectNumbers'];
+const READ_FIELDS: ReadonlySet<string> = new Set([...NATIVE_FIELDS, 'version']);

@@ -50,20 +50,26 @@ export function isObject(value: unknown): value is JsonObject {
  */
 export class RowReader {
   readonly #row: JsonObject;
-  readonly #read = new Set<string>(['_rejected']);
-  readonly #problems: Record<string, string[]> = {};
+  /** Null where the fields are known beforehand, which spares noting each. */
+  readonly #read: Set<string> | null;
+  readonly #known: ReadonlySet<string>;
+  #problems: Record<string, string[]> | null = null;
 
-  constructor(row: JsonObject) {
+  /** @param known every field that is asked for; without it, they are noted as they are asked for */
+  constructor(row: JsonObject, known?: ReadonlySet<string>) {
     this.#row = row;
+    this.#read = known === undefined ? new Set() : null;
+    this.#known = known ?? (this.#read as Set<string>);
   }
 
   /** The raw value; undefined where the row has no such field. */
   value(field: string): Json | undefined {
-    this.#read.add(field);
+    this.#read?.add(field);
     return Object.hasOwn(this.#row, field) ? this.#row[field] : undefined;
   }
 
   problem(field: string, text: string): undefined {
+    this.#problems ??= {};
     const problems = this.#problems[field] ?? [];
     problems.push(text);
     this.#problems[field] = problems;
@@ -109,6 +115,7 @@ export class RowReader {
   word<T extends string>(field: string, words: Readonly<Record<string, T>>): T | undefined {
     const value = this.value(field);
     if (value === undefined || value === null) return undefined;
+    if (typeof value === 'string' && Object.hasOwn(words, value)) return words[value];
     const key =
       typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
         ? String(value)
@@ -120,6 +127,7 @@ export class RowReader {
   /** Yes or no in any of the spellings that files use. */
   flag(field: string): boolean | undefined {
     const value = this.value(field);
+    if (typeof value === 'boolean') return value;
     if (value === undefined || value === null || value === '') return undefined;
     const text = String(value).toLowerCase();
     if (['true', '1', 'y', 'yes'].includes(text)) return true;
@@ -138,10 +146,20 @@ export class RowReader {
 
   /** Digit strings; numbers are taken too. */
   extensions(field: string): string[] | undefined {
+    const found = this.each(field, (value) => this.asExtension(field, value));
+    return found === undefined || found.length < 2 ? found : [...new Set(found)];
+  }
+
+  /** What is read of each item of a list, without those of which nothing is. */
+  each<T>(field: string, read: (item: Json) => T | undefined): T[] | undefined {
     const list = this.list(field);
     if (list === undefined) return undefined;
-    const found = list.map((value) => this.asExtension(field, value)).filter((each) => each !== undefined);
-    return [...new Set(found)];
+    const all: T[] = [];
+    for (const item of list) {
+      const one = read(item);
+      if (one !== undefined) all.push(one);
+    }
+    return all;
   }
 
   asExtension(field: string, value: Json): string | undefined {
@@ -154,7 +172,7 @@ export class RowReader {
 
   /** The fields that nobody asked for: what a vendor sends and the domain does not model. */
   rest(): JsonObject {
-    const unread = Object.keys(this.#row).filter((field) => !this.#read.has(field));
+    const unread = Object.keys(this.#row).filter((field) => !this.#known.has(field) && field !== '_rejected');
     if (unread.length === 0) return EMPTY;
     const rest = Object.fromEntries(unread.map((field) => [field, this.#row[field] as Json]));
     const text = JSON.stringify(rest);
@@ -169,11 +187,12 @@ export class RowReader {
 
   /** @throws Failure invalid with every problem found. */
   check(): void {
-    const problems = Object.entries(this.#problems);
-    if (problems.length === 0) return;
+    if (this.#problems === null) return;
     throw new Failure(
       'invalid',
-      problems.map(([field, texts]) => `${field}: ${texts.join('; ')}`).join(', '),
+      Object.entries(this.#problems)
+        .map(([field, texts]) => `${field}: ${texts.join('; ')}`)
+        .join(', '),
       { fields: this.#problems },
     );
   }
@@ -181,6 +200,7 @@ export class RowReader {
   /** Gives the patch without its undefined fields. @throws Failure invalid with every problem found. */
   finish(patch: { readonly [F in keyof UserPatch]: UserPatch[F] | undefined }): UserPatch {
     this.check();
+    if (isWhole(patch)) return patch;
     const finished: Record<string, unknown> = {};
     for (const field in patch) {
       const value = patch[field as keyof UserPatch];
@@ -188,6 +208,14 @@ export class RowReader {
     }
     return finished;
   }
+}
+
+/** Whether a patch has all of its fields: then it need not be copied. */
+function isWhole(patch: { readonly [F in keyof UserPatch]: UserPatch[F] | undefined }): patch is UserPatch {
+  for (const field in patch) {
+    if (patch[field as keyof UserPatch] === undefined) return false;
+  }
+  return true;
 }
 
 const EMPTY: JsonObject = Object.freeze({});

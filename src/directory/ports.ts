@@ -48,14 +48,24 @@ export interface NumberState {
   readonly highest: ReadonlyMap<string, number>;
 }
 
-/** One writing transaction in one contact center. All of it is kept, or none. */
-export interface UserWriting {
+/** What a load reads of a contact center. */
+export interface UserReading {
   findKnown(keys: KnownBy): Promise<KnownUser[]>;
   /** Which of these dialect numbers were ever taken, by whom or by nobody any more. */
   takenNumbers(dialect: string, numbers: ReadonlySet<number>): Promise<Set<number>>;
-  numberState(): Promise<NumberState>;
+  /** The revision grows with each change of the contact center's users or settings. */
+  numberState(): Promise<NumberState & { readonly revision: number }>;
   roles(): Promise<Named[]>;
   teams(): Promise<Named[]>;
+}
+
+/** Somebody else has written what a change was worked out from. */
+export class Overtaken extends Error {}
+
+/** One writing transaction in one contact center. All of it is kept, or none. */
+export interface UserWriting extends UserReading {
+  /** Has the transaction fail with Overtaken where the contact center is at another revision. */
+  expect(revision: number): Promise<void>;
   addRoles(roles: readonly Named[]): Promise<void>;
   addTeams(teams: readonly Named[]): Promise<void>;
   write(changes: readonly UserChange[], state: NumberState): Promise<void>;
@@ -72,6 +82,8 @@ export interface ImportCounts {
 
 /** Where users are written. */
 export interface UserWriter {
+  /** Reads outside of a transaction: what the next one will write can be worked out before it begins. */
+  reading(contactCenter: ContactCenter): UserReading;
   /** Runs `work` alone in the contact center; its writes are kept when it resolves, dropped when it rejects. */
   write<T>(contactCenter: ContactCenter, work: (writing: UserWriting) => Promise<T>): Promise<T>;
 }

@@ -59,19 +59,17 @@ export function masksOf(flags: Readonly<Partial<Record<Flag, boolean>>>): number
 
 /** The terms under which a dialect finds a user. Short texts; no term is empty. */
 export function termsOf(user: TermSource, index: DialectIndex): string[] {
-  const terms = new Set<string>();
+  const terms: string[] = [];
   if (index.searches.includes('names')) {
     for (const text of [user.firstName, user.lastName, wholeName(user)]) {
       const term = TERM.named(text);
-      if (term !== 'any=') terms.add(term);
+      if (term !== 'any=' && !terms.includes(term)) terms.push(term);
     }
   }
   if (index.searches.includes('filters')) {
-    terms.add(TERM.name(shownName(user)));
-    terms.add(TERM.role(user.role.number));
-    if (user.callerIdGroup !== null) terms.add(TERM.callerIdGroup(user.callerIdGroup));
-    terms.add(TERM.timezone(user.timezone));
+    terms.push(TERM.name(shownName(user)), TERM.role(user.role.number), TERM.timezone(user.timezone));
+    if (user.callerIdGroup !== null) terms.push(TERM.callerIdGroup(user.callerIdGroup));
   }
-  if (index.searches.includes('flags')) terms.add(TERM.flags(flagMask(user)));
-  return [...terms];
+  if (index.searches.includes('flags')) terms.push(TERM.flags(flagMask(user)));
+  return terms;
 }

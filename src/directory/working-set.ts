@@ -1,16 +1,19 @@
 import { Failure } from '../errors.ts';
 import { fold } from './fold.ts';
+import { textKeysOf } from './keys.ts';
 import { MAX_COUNTED, type UserPatch } from './patch.ts';
-import type { KnownUser, NumberState, UserChange } from './ports.ts';
+import type { KnownBy, KnownUser, NumberState, UserChange } from './ports.ts';
 import { shownName, type User } from './user.ts';
 
 /** A user while a batch of rows is worked on: as they were, and as they will be. */
 export interface Entry {
   readonly before: KnownUser | null;
   user: User;
-  given: Set<string>;
+  given: ReadonlySet<string>;
   touched: boolean;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 const refused = (field: string, text: string) =>
   new Failure('conflict', `${field}: ${text}`, { fields: { [field]: [text] } });
@@ -51,7 +54,7 @@ export class WorkingSet {
     this.nextNumber = state.nextNumber;
     for (const dialect of dialects) this.#byDialect.set(dialect, new Map());
     for (const before of known) {
-      this.#file({ before, user: before.user, given: new Set(before.given), touched: false });
+      this.#file({ before, user: before.user, given: before.given, touched: false });
     }
   }
 
@@ -66,6 +69,31 @@ export class WorkingSet {
     return { nextNumber: this.nextNumber, highest: this.#highest };
   }
 
+  /**
+   * Those of `known` and of the users of this set who answer to any of the keys, as this set leaves them:
+   * for who works on before it is written.
+   */
+  carryOver(known: readonly KnownUser[], keys: KnownBy): KnownUser[] {
+    const found = new Set<Entry>();
+    const add = (entry: Entry | undefined) => entry?.touched === true && found.add(entry);
+    for (const id of keys.ids) add(this.#byId.get(id));
+    for (const number of keys.numbers) add(this.#byNumber.get(number));
+    for (const email of keys.emails) add(this.#byEmail.get(email));
+    for (const loginId of keys.loginIds) add(this.#byLogin.get(loginId));
+    for (const extension of keys.extensions) add(this.#byExtension.get(extension));
+    for (const [dialect, numbers] of keys.dialectNumbers) {
+      for (const number of numbers) add(this.#byDialect.get(dialect)?.get(number));
+    }
+    const others = known.filter(({ user }) => !add(this.#byNumber.get(user.number)));
+    return [...others, ...[...found].map(({ user, given }) => ({ user, given }))];
+  }
+
+  /** Which of these dialect numbers somebody in this set has. */
+  takenNumbers(dialect: string, numbers: ReadonlySet<number>): Set<number> {
+    const holders = this.#byDialect.get(dialect);
+    return new Set([...numbers].filter((number) => holders?.has(number) === true));
+  }
+
   /** What has to be written. */
   changes(): UserChange[] {
     return [...this.#entries]
@@ -78,21 +106,21 @@ export class WorkingSet {
    * @throws Failure conflict when two users answer to it.
    */
   find(patch: UserPatch, dialect: string | null): Entry | null {
-    const found = new Set<Entry>();
-    const add = (entry: Entry | undefined) => entry !== undefined && found.add(entry);
+    const found: Entry[] = [];
+    const add = (entry: Entry | undefined) =>
+      entry !== undefined && !found.includes(entry) && found.push(entry);
     const vendorNumber = dialect === null ? undefined : patch.dialectNumbers?.[dialect];
     const numbered =
       vendorNumber === undefined ? undefined : this.#byDialect.get(dialect ?? '')?.get(vendorNumber);
     if (numbered?.given.has(dialect ?? '')) add(numbered);
     if (patch.id !== undefined) add(this.#byId.get(patch.id));
     if (patch.number !== undefined) add(this.#byNumber.get(patch.number));
-    for (const text of [patch.email, patch.loginId]) {
-      if (text == null || text === '') continue;
-      add(this.#byEmail.get(fold(text)));
-      add(this.#byLogin.get(fold(text)));
+    for (const key of textKeysOf(patch)) {
+      add(this.#byEmail.get(key));
+      add(this.#byLogin.get(key));
     }
-    if (found.size > 1) {
-      const numbers = [...found].map((entry) => entry.user.number).sort((a, b) => a - b);
+    if (found.length > 1) {
+      const numbers = found.map((entry) => entry.user.number).sort((a, b) => a - b);
       throw new Failure(
         'conflict',
         `users ${numbers.join(' and ')} both answer to this row; make them one, or correct the row's id, email or login id`,
@@ -108,7 +136,7 @@ export class WorkingSet {
   put(entry: Entry | null, user: User, given: Readonly<Record<string, number>>): Entry {
     this.#checkUnique(entry, user);
     this.#checkRoom(entry, user, given);
-    const placed: Entry = entry ?? { before: null, user, given: new Set(), touched: true };
+    const placed: Entry = entry ?? { before: null, user, given: NONE, touched: true };
     if (entry !== null) this.#unfile(entry);
     placed.user = withOwnNumbers(user);
     placed.touched = true;
@@ -184,7 +212,7 @@ export class WorkingSet {
       this.#choose(holder, dialect, null);
       numbers.set(holder.user.dialectNumbers[dialect] as number, holder);
     }
-    entry.given.add(dialect);
+    entry.given = new Set([...entry.given, dialect]);
     this.#setNumber(entry, dialect, number);
   }
 
@@ -208,8 +236,9 @@ export class WorkingSet {
     if (user.email !== null) this.#byEmail.set(fold(user.email), entry);
     this.#byLogin.set(fold(user.loginId), entry);
     for (const extension of user.extensions) this.#byExtension.set(extension, entry);
-    for (const [dialect, number] of Object.entries(user.dialectNumbers)) {
-      this.#byDialect.get(dialect)?.set(number, entry);
+    for (const [dialect, holders] of this.#byDialect) {
+      const number = user.dialectNumbers[dialect];
+      if (number !== undefined) holders.set(number, entry);
     }
   }
 
@@ -220,8 +249,9 @@ export class WorkingSet {
     if (user.email !== null) this.#byEmail.delete(fold(user.email));
     this.#byLogin.delete(fold(user.loginId));
     for (const extension of user.extensions) this.#byExtension.delete(extension);
-    for (const [dialect, number] of Object.entries(user.dialectNumbers)) {
-      this.#byDialect.get(dialect)?.delete(number);
+    for (const [dialect, holders] of this.#byDialect) {
+      const number = user.dialectNumbers[dialect];
+      if (number !== undefined) holders.delete(number);
     }
   }
 }

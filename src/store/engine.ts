@@ -34,6 +34,8 @@ export interface Reader {
 
 export interface Transaction extends Reader {
   run(statement: Statement, values: Values): Promise<void>;
+  /** Runs a statement that must change one row; where it changes none, the transaction fails with NoRowChanged. */
+  runOne(statement: Statement, values: Values): Promise<void>;
   /** Runs a statement once for each set of values. */
   runEach(statement: Statement, rows: readonly Values[]): Promise<void>;
   /**
@@ -43,6 +45,9 @@ export interface Transaction extends Reader {
    */
   insert(inserter: Inserter, cells: readonly Cell[], shared?: readonly Cell[]): Promise<void>;
 }
+
+/** What a statement was to change is not as it was thought to be. */
+export class NoRowChanged extends Error {}
 
 /** Cuts rows into parts whose sizes are powers of two: few statements serve lists of every length. */
 export function* insertParts(

@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { PRAGMAS, type SqliteEngine } from './sqlite/engine.ts';
+import { PRAGMAS } from './sqlite/connection.ts';
+import type { SqliteEngine } from './sqlite/engine.ts';
 
 /** One thing that was looked at, and what was found. */
 export interface Finding {

@@ -7,7 +7,7 @@ import { Failure } from '../errors.ts';
 import type { LinkedRecordings, RecordingStore, SigningKeys } from '../recordings/ports.ts';
 import { createAccessStore } from './access.ts';
 import { createAddEvents, createAuditStore } from './audit.ts';
-import type { Observe } from './engine.ts';
+import type { Engine, Observe } from './engine.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { createImportCounts, type ImportTotals } from './import-counts.ts';
 import { type Finding, inspectStore } from './inspect.ts';
@@ -22,6 +22,7 @@ import { createNumberCounts } from './users/counts.ts';
 import { fillDialects } from './users/fill.ts';
 import { createKnownUsers } from './users/known.ts';
 import { createTeamNames, createUserPages } from './users/pages.ts';
+import { createUserReading } from './users/reading.ts';
 import { createUserWriter } from './users/write.ts';
 
 export interface StoreOptions {
@@ -34,11 +35,18 @@ export interface StoreOptions {
   readonly observe?: Observe;
 }
 
+export interface BulkWriter {
+  readonly writer: UserWriter;
+  close(): Promise<void>;
+}
+
 /** Everything that is kept, behind the domain's ports. */
 export interface Store {
   readonly access: AccessStore;
   readonly pages: UserPages;
   readonly writer: UserWriter;
+  /** A writer that works in a thread of its own, for loads. It must be closed before the store. */
+  openBulkWriter(): BulkWriter;
   readonly signingKeys: SigningKeys;
   readonly recordings: RecordingStore;
   readonly linked: LinkedRecordings;
@@ -76,6 +84,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const teamNames = createTeamNames(statements);
     const known = createKnownUsers(statements, teamNames);
     await fillDialects(engine, statements, counts, known, options.dialects);
+    const reading = createUserReading(statements, known);
+    const writerOn = (transactions: Pick<Engine, 'transaction'>) =>
+      createUserWriter({ engine, transactions, statements, counts, reading, dialects: options.dialects });
     const access = createAccessStore(engine, statements);
     const addEvents = createAddEvents(statements);
     const audit = createAuditStore(engine, statements, addEvents);
@@ -84,7 +95,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     return {
       access,
       pages: createUserPages(engine, statements, counts, known, teamNames),
-      writer: createUserWriter(engine, statements, counts, known, options.dialects),
+      writer: writerOn(engine),
+      openBulkWriter: () => {
+        const thread = engine.openThread();
+        return { writer: writerOn(thread), close: () => thread.close() };
+      },
       signingKeys,
       recordings,
       linked: createLinkedRecordings(engine, access, recordings, signingKeys),

@@ -1,9 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describe } from 'node:test';
 import Database from 'better-sqlite3';
 import { openStore, storePath } from '../../src/store/open.ts';
-import { describeStore } from './store-contract.ts';
+import { describeStore, type EngineUnderTest } from './store-contract.ts';
+import { describeWrites } from './writes-contract.ts';
 
 function withDatabase<T>(place: string, work: (db: Database.Database) => T): T {
   const db = new Database(storePath(place));
@@ -14,7 +16,7 @@ function withDatabase<T>(place: string, work: (db: Database.Database) => T): T {
   }
 }
 
-describeStore({
+const SQLITE: EngineUnderTest = {
   name: 'SQLite',
   makePlace: () => mkdtemp(join(tmpdir(), 'rollcall-contract-')),
   dropPlace: (place) => rm(place, { recursive: true, force: true }),
@@ -38,4 +40,24 @@ describeStore({
         ]);
       return JSON.stringify([tables, rows], null, 1);
     }),
-});
+};
+
+/** With the writer for loads in place of the store's own. */
+const IN_THREAD: EngineUnderTest = {
+  ...SQLITE,
+  async open(place, dialects) {
+    const store = await SQLITE.open(place, dialects);
+    const bulk = store.openBulkWriter();
+    return {
+      ...store,
+      writer: bulk.writer,
+      async close() {
+        await bulk.close();
+        await store.close();
+      },
+    };
+  },
+};
+
+describeStore(SQLITE);
+describe('the store on SQLite, written in a thread of its own', () => describeWrites(IN_THREAD));

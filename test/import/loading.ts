@@ -7,7 +7,7 @@ import { DIALECTS, FORMATS } from '../../src/app.ts';
 import { exportUsers } from '../../src/directory/export.ts';
 import type { UserFormat } from '../../src/directory/format.ts';
 import { importUsers, type SourceRow } from '../../src/directory/import.ts';
-import type { ImportCounts } from '../../src/directory/ports.ts';
+import type { ImportCounts, UserWriter } from '../../src/directory/ports.ts';
 import { readSource } from '../../src/directory/source/rows.ts';
 import type { JsonObject, User } from '../../src/directory/user.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
@@ -41,8 +41,44 @@ export function formatNamed(name: string): UserFormat {
   return found;
 }
 
-async function* numbered(rows: readonly JsonObject[]): AsyncGenerator<SourceRow> {
-  for (const [at, value] of rows.entries()) yield { line: at + 1, text: JSON.stringify(value), value };
+/** Loads rows by a writer, which need not be a store's own. */
+export async function loadBy(
+  writer: UserWriter,
+  contactCenter: ContactCenter,
+  format: string,
+  rows: AsyncIterable<SourceRow>,
+  how: { readonly newId: () => string; readonly dryRun?: boolean; readonly batchSize?: number },
+): Promise<Loaded> {
+  const refusals: string[] = [];
+  const counts = await importUsers(writer, rows, {
+    contactCenter,
+    formatOf: () => formatNamed(format),
+    dialects: DIALECTS.map((dialect) => dialect.name),
+    now: () => NOW,
+    dryRun: false,
+    ...how,
+    onRefused: ({ row, reason }) => {
+      refusals.push(`${row.line}: ${reason}`);
+    },
+    onProgress: () => {},
+  });
+  return { ...counts, refusals };
+}
+
+/** Makes ids that are the same in each run. */
+export function idMaker(of: number): () => string {
+  let ids = 0;
+  return () => {
+    ids += 1;
+    return `0190000${of % 10}-0000-7000-8000-${String(ids).padStart(12, '0')}`;
+  };
+}
+
+/** Rows as a file would hold them, one a line, behind so many others. */
+export async function* numbered(rows: readonly JsonObject[], others = 0): AsyncGenerator<SourceRow> {
+  for (const [at, value] of rows.entries()) {
+    yield { line: others + at + 1, text: JSON.stringify(value), value };
+  }
 }
 
 /** Opens a store for the tests of the enclosing group; gives what makes contact centers in it. */
@@ -63,30 +99,9 @@ export function useLoader(): (timezone?: string) => Promise<Loader> {
   return async (timezone = 'UTC') => {
     made += 1;
     const contactCenter = await store.access.createContactCenter(`center-${made}`, timezone, NOW);
-    let ids = 0;
-    const loadRows = async (
-      format: string,
-      rows: AsyncIterable<SourceRow>,
-      dryRun = false,
-    ): Promise<Loaded> => {
-      const refusals: string[] = [];
-      const counts = await importUsers(store.writer, rows, {
-        contactCenter,
-        formatOf: () => formatNamed(format),
-        dialects: DIALECTS.map((dialect) => dialect.name),
-        now: () => NOW,
-        newId: () => {
-          ids += 1;
-          return `0190000${made % 10}-0000-7000-8000-${String(ids).padStart(12, '0')}`;
-        },
-        dryRun,
-        onRefused: ({ row, reason }) => {
-          refusals.push(`${row.line}: ${reason}`);
-        },
-        onProgress: () => {},
-      });
-      return { ...counts, refusals };
-    };
+    const newId = idMaker(made);
+    const loadRows = (format: string, rows: AsyncIterable<SourceRow>, dryRun = false) =>
+      loadBy(store.writer, contactCenter, format, rows, { newId, dryRun });
     const people = () => store.pages.pageByNumber(contactCenter, 0, 100_000);
     return {
       contactCenter,

@@ -15,28 +15,24 @@ export const MAX_RECORD = 16 * 1024 * 1024;
 export const MAX_DEPTH = 64;
 
 /** Whether a JSON text nests its lists and objects deeper than any user does. */
-export function isTooDeep(bytes: Buffer): boolean {
-  // Nearly every text has too few brackets to be deep: those are counted without looking at each byte.
+export function isTooDeep(text: string): boolean {
+  // Nearly every text has too few brackets to be deep: those are counted without looking at each character.
   let openings = 0;
-  for (const bracket of [OPEN_LIST, OPEN_OBJECT]) {
-    for (
-      let at = bytes.indexOf(bracket);
-      at >= 0 && openings <= MAX_DEPTH;
-      at = bytes.indexOf(bracket, at + 1)
-    )
-      openings += 1;
+  for (const bracket of ['[', '{']) {
+    for (let at = text.indexOf(bracket); at >= 0 && openings <= MAX_DEPTH; openings += 1)
+      at = text.indexOf(bracket, at + 1);
   }
   if (openings <= MAX_DEPTH) return false;
   let depth = 0;
   let inString = false;
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at];
-    if (byte === QUOTE) inString = !inString;
-    else if (inString) at += byte === BACKSLASH ? 1 : 0;
-    else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) inString = !inString;
+    else if (inString) at += code === BACKSLASH ? 1 : 0;
+    else if (code === OPEN_OBJECT || code === OPEN_LIST) {
       depth += 1;
       if (depth > MAX_DEPTH) return true;
-    } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) depth -= 1;
+    } else if (code === CLOSE_OBJECT || code === CLOSE_LIST) depth -= 1;
   }
   return false;
 }

@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { Failure } from '../../errors.ts';
 import type { SourceRow } from '../import.ts';
 import { isObject } from '../patch.ts';
@@ -96,50 +96,85 @@ async function* readJson(chunks: AsyncIterable<Buffer>): AsyncGenerator<SourceRo
 }
 
 async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<SourceRow> {
-  let pending: Buffer[] = [];
-  let size = 0;
-  let line = 1;
-  function* take(last: Buffer): Generator<SourceRow> {
-    const bytes = pending.length === 0 ? last : Buffer.concat([...pending, last]);
-    const isTooLong = size + last.length > MAX_RECORD;
-    pending = [];
-    size = 0;
-    if (isTooLong) yield* toRows({ line, bytes, problem: `is longer than ${MAX_RECORD} bytes` });
-    else if (bytes.length > 0 && bytes.some((byte) => byte > 0x20)) yield* toRows({ line, bytes });
+  const cutter = new LineCutter();
+  for await (const chunk of chunks) yield* cutter.push(chunk);
+  yield* cutter.end();
+}
+
+/** Cuts bytes into lines, each of which is a record. */
+class LineCutter {
+  /** The start of a line that goes on in the next chunk. */
+  #pending: Buffer[] = [];
+  #size = 0;
+  #line = 1;
+
+  /** The records of lines that end in this chunk. Empty lines are none. */
+  *push(chunk: Buffer): Generator<SourceRow> {
+    const end = chunk.lastIndexOf(NEWLINE) + 1;
+    if (end > 0) yield* this.#take(chunk.subarray(0, end));
+    this.#size += chunk.length - end;
+    // A line that is too long is told in the end; it is not held.
+    if (this.#size <= MAX_RECORD) this.#pending.push(chunk.subarray(end));
+    else this.#pending = [];
   }
-  for await (const chunk of chunks) {
-    let start = 0;
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
-      yield* take(chunk.subarray(start, end));
-      line += 1;
+
+  /** What stands behind the last line end. */
+  *end(): Generator<SourceRow> {
+    yield* this.#take(Buffer.alloc(0));
+  }
+
+  *#take(lines: Buffer): Generator<SourceRow> {
+    const first = lines.indexOf(NEWLINE);
+    let rest = lines;
+    if (this.#size + Math.max(first, 0) > MAX_RECORD) {
+      yield { line: this.#line, text: '', problem: `is longer than ${MAX_RECORD} bytes` };
+      rest = lines.subarray(Math.max(first, 0));
+    } else if (this.#size > 0) rest = Buffer.concat([...this.#pending, lines]);
+    this.#pending = [];
+    this.#size = 0;
+    yield* this.#cut(rest);
+  }
+
+  /** Many lines are made one text, of which each is a slice: text by text they cost several times that. */
+  *#cut(lines: Buffer): Generator<SourceRow> {
+    const text = lines.toString('latin1');
+    const isPlain = isAscii(lines);
+    for (let start = 0; start < text.length; this.#line += 1) {
+      const newline = text.indexOf('\n', start);
+      const end = newline < 0 ? text.length : newline;
+      const bytes = isPlain ? null : lines.subarray(start, end);
+      if (bytes !== null && !isAscii(bytes)) yield* toRows({ line: this.#line, bytes });
+      else {
+        const record = text.slice(start, end).trim();
+        if (record !== '') yield* readRecord(record, this.#line);
+      }
       start = end + 1;
     }
-    size += chunk.length - start;
-    // A line that is too long is told in the end; it is not held.
-    if (size <= MAX_RECORD) pending.push(chunk.subarray(start));
-    else pending = [];
   }
-  yield* take(Buffer.alloc(0));
 }
+
+const NEWLINE = 10;
 
 function* toRows({ line, bytes, problem }: ScannedRow): Generator<SourceRow> {
   const text = problem === undefined || bytes.length < MAX_RECORD ? bytes.toString('utf8').trim() : '';
-  if (problem !== undefined) {
-    yield { line, text, problem };
-  } else if (!isUtf8(bytes)) {
-    yield { line, text, problem: 'is not UTF-8; save the file as UTF-8' };
-  } else if (isTooDeep(bytes)) {
+  if (problem !== undefined) yield { line, text, problem };
+  else if (!isUtf8(bytes)) yield { line, text, problem: 'is not UTF-8; save the file as UTF-8' };
+  else yield* readRecord(text, line);
+}
+
+function* readRecord(text: string, line: number): Generator<SourceRow> {
+  if (isTooDeep(text)) {
     yield { line, text, problem: `is nested more than ${MAX_DEPTH} levels deep` };
-  } else {
-    let value: Json;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      yield { line, text, problem: 'is not valid JSON' };
-      return;
-    }
-    yield* expand(value, line, text);
+    return;
   }
+  let value: Json;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    yield { line, text, problem: 'is not valid JSON' };
+    return;
+  }
+  yield* expand(value, line, text);
 }
 
 /** The users in a JSON value: a row, a list of them, or a vendor's whole answer. */

@@ -35,7 +35,7 @@ export const USER_ROWS: RowShape = {
         .map((part) => (isNamed && /^\d+$/.test(part) ? { number: Number(part) } : part));
     }
     if (LISTS.has(field) || STRUCTURES.has(field)) {
-      if (isTooDeep(Buffer.from(text))) return text;
+      if (isTooDeep(text)) return text;
       try {
         return JSON.parse(text);
       } catch {

@@ -1,213 +1,29 @@
-import { closeSync, openSync } from 'node:fs';
-import Database from 'better-sqlite3';
-import { Failure } from '../../errors.ts';
 import {
   bind,
   type Cell,
   type Engine,
   insertParts,
-  type Observe,
+  NoRowChanged,
   type Statement,
   type Transaction,
   type Values,
 } from '../engine.ts';
-
-export interface SqliteOptions {
-  readonly path: string;
-  /** Page cache of each of the two connections, in MiB. */
-  readonly cacheMiB: number;
-  /** How long a writer waits for another process's writer, in milliseconds. */
-  readonly busyTimeout: number;
-  readonly observe?: Observe;
-}
-
-/** The pragmas that every connection is opened with, and what each must then answer. */
-export const PRAGMAS: Readonly<Record<string, string | number>> = {
-  journal_mode: 'wal',
-  // NORMAL, better-sqlite3's default in WAL mode, may lose acknowledged writes when the power fails.
-  synchronous: 2,
-  foreign_keys: 1,
-};
-
-/** SQLite's failures in our words; what is not known here is a bug and passes through. */
-export function explain(error: unknown, path: string): unknown {
-  if (!(error instanceof Database.SqliteError)) return error;
-  const code = error.code;
-  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
-    return new Failure('unavailable', 'the store is busy with another writer; try again in a moment', {
-      retryAfter: 1,
-      cause: error,
-    });
-  }
-  if (code === 'SQLITE_FULL' || code.startsWith('SQLITE_IOERR')) {
-    return new Failure(
-      'unavailable',
-      `cannot write to ${path}: the disk is full or failing; free some space and try again`,
-      {
-        retryAfter: 30,
-        cause: error,
-      },
-    );
-  }
-  if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN') || code === 'SQLITE_PERM') {
-    return new Failure(
-      'unavailable',
-      `cannot open ${path} for writing; mend its permissions or give another folder with --data`,
-      {
-        cause: error,
-      },
-    );
-  }
-  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
-    return new Failure('unavailable', `${path} is damaged or not a Rollcall store; restore a backup`, {
-      cause: error,
-    });
-  }
-  return error;
-}
-
-/** People's data: SQLite would make the file readable by all. Its log and shared memory take the file's mode. */
-function makeFile(path: string): void {
-  try {
-    closeSync(openSync(path, 'wx', 0o600));
-  } catch {
-    // It is there already, or cannot be made; then SQLite says why.
-  }
-}
-
-/** Another program's database is left as it is, its journal mode too. @throws Failure precondition */
-function refuseForeign(db: Database.Database, path: string): void {
-  const tables = db
-    .prepare<[], string>(`select name from sqlite_master where type = 'table' and name not glob 'sqlite_*'`)
-    .pluck(true)
-    .all();
-  if (tables.length > 0 && !tables.includes('migrations')) {
-    db.close();
-    throw new Failure(
-      'precondition',
-      `${path} is another program's database; give another folder with --data`,
-    );
-  }
-}
-
-class Connection {
-  readonly #db: Database.Database;
-  readonly #path: string;
-  readonly #observe: Observe | undefined;
-  readonly #statements = new Map<string, Database.Statement>();
-  readonly #begin: Database.Statement;
-  readonly #commit: Database.Statement;
-  readonly #version: Database.Statement;
-  #turnVersion: number | null = null;
-
-  constructor(options: SqliteOptions) {
-    this.#path = options.path;
-    this.#observe = options.observe;
-    this.#db = new Database(options.path, { timeout: options.busyTimeout });
-    refuseForeign(this.#db, options.path);
-    for (const [name, value] of Object.entries(PRAGMAS)) {
-      if (this.#db.pragma(name, { simple: true }) !== value) this.#db.pragma(`${name} = ${value}`);
-      const answer = this.#db.pragma(name, { simple: true });
-      if (answer !== value) throw new Error(`SQLite kept ${name} at ${answer}`);
-    }
-    this.#db.pragma(`cache_size = ${-1024 * options.cacheMiB}`);
-    this.#db.pragma('temp_store = memory');
-    // Index pages are written again and again while many rows come in: fewer checkpoints, fewer writes.
-    this.#db.pragma('wal_autocheckpoint = 16000');
-    this.#begin = this.#db.prepare('begin');
-    this.#commit = this.#db.prepare('commit');
-    this.#version = this.#db.prepare('pragma data_version').pluck(true);
-  }
-
-  #prepare(statement: Statement): Database.Statement {
-    let prepared = this.#statements.get(statement.sql);
-    if (prepared === undefined) {
-      prepared = this.#db.prepare(statement.sql);
-      if (prepared.reader) prepared.raw(true);
-      this.#statements.set(statement.sql, prepared);
-    }
-    return prepared;
-  }
-
-  read(statement: Statement, values: Values): Cell[][] {
-    const start = performance.now();
-    const cells = bind(statement, values);
-    try {
-      return this.#prepare(statement).all(cells) as Cell[][];
-    } catch (error) {
-      throw explain(error, this.#path);
-    } finally {
-      this.#observe?.(statement, cells, (performance.now() - start) / 1000);
-    }
-  }
-
-  run(statement: Statement, cells: readonly Cell[]): void {
-    const start = performance.now();
-    try {
-      this.#prepare(statement).run(cells);
-    } catch (error) {
-      throw explain(error, this.#path);
-    } finally {
-      this.#observe?.(statement, cells, (performance.now() - start) / 1000);
-    }
-  }
-
-  execute(sql: string): void {
-    try {
-      this.#db.exec(sql);
-    } catch (error) {
-      throw explain(error, this.#path);
-    }
-  }
-
-  /**
-   * Opens a reading transaction that lasts until this turn of the event loop ends: its statements share
-   * the cost of taking and giving up the file's locks, and see one state of the store.
-   */
-  beginTurn(): void {
-    if (this.#db.inTransaction) return;
-    this.#begin.run();
-    this.#turnVersion = null;
-    setImmediate(() => this.endTurn());
-  }
-
-  endTurn(): void {
-    if (this.#db.open && this.#db.inTransaction) this.#commit.run();
-  }
-
-  /**
-   * SQLite's own count of what other connections committed, the writer beside this one among them: the same
-   * all through a turn's transaction.
-   */
-  dataVersion(): number {
-    this.#turnVersion ??= Number(this.#version.get());
-    return this.#turnVersion;
-  }
-
-  get inTransaction(): boolean {
-    return this.#db.inTransaction;
-  }
-
-  pragma(name: string): unknown {
-    return this.#db.pragma(name, { simple: true });
-  }
-
-  close(): void {
-    this.#db.close();
-  }
-}
+import { Connection, explain, makeFile, type SqliteOptions } from './connection.ts';
+import { WriterThread } from './writer-thread.ts';
 
 /**
  * SQLite in one file. Reads go to one connection and writes to another, so that a read that comes while
  * a transaction awaits something sees none of it.
  */
 export class SqliteEngine implements Engine {
+  readonly #options: SqliteOptions;
   readonly #reader: Connection;
   readonly #writer: Connection;
   #lastWrite: Promise<unknown> = Promise.resolve();
 
   /** @throws Failure unavailable when the file cannot be opened or is no store. */
   constructor(options: SqliteOptions) {
+    this.#options = options;
     makeFile(options.path);
     try {
       this.#writer = new Connection(options);
@@ -219,7 +35,7 @@ export class SqliteEngine implements Engine {
 
   async read(statement: Statement, values: Values): Promise<Cell[][]> {
     this.#reader.beginTurn();
-    return this.#reader.read(statement, values);
+    return this.#reader.read(statement, bind(statement, values));
   }
 
   mark(): number {
@@ -238,8 +54,13 @@ export class SqliteEngine implements Engine {
     writer.execute('BEGIN IMMEDIATE');
     try {
       const value = await work({
-        read: async (statement, values) => writer.read(statement, values),
-        run: async (statement, values) => writer.run(statement, bind(statement, values)),
+        read: async (statement, values) => writer.read(statement, bind(statement, values)),
+        run: async (statement, values) => {
+          writer.run(statement, bind(statement, values));
+        },
+        runOne: async (statement, values) => {
+          if (writer.run(statement, bind(statement, values)) !== 1) throw new NoRowChanged();
+        },
         runEach: async (statement, rows) => {
           for (const values of rows) writer.run(statement, bind(statement, values));
         },
@@ -256,6 +77,11 @@ export class SqliteEngine implements Engine {
       if (writer.inTransaction) writer.execute('ROLLBACK');
       throw error;
     }
+  }
+
+  /** Writing transactions in a thread of their own, beside those of this engine as another process's would be. */
+  openThread(): WriterThread {
+    return new WriterThread(this.#options, () => this.#reader.endTurn());
   }
 
   /** Runs plain SQL alone: schema changes. */

@@ -24,6 +24,9 @@ export class TermRuns {
   }
 }
 
+/** Users that are put in at once: while a writing thread writes them, the next are made ready. */
+const AT_ONCE = 256;
+
 /** New rows of users and of what finds them. */
 export function createUserInserts(statements: Statements) {
   const shared = { contact_center_id: int, dialect: text };
@@ -47,9 +50,11 @@ export function createUserInserts(statements: Statements) {
 
   return {
     async users(transaction: Transaction, cc: number, made: readonly User[]): Promise<void> {
-      const cells: Cell[] = [];
-      for (const user of made) toCells(cc, user, cells);
-      await transaction.insert(users, cells);
+      for (let from = 0; from < made.length; from += AT_ONCE) {
+        const cells: Cell[] = [];
+        for (const user of made.slice(from, from + AT_ONCE)) toCells(cc, user, cells);
+        await transaction.insert(users, cells);
+      }
     },
 
     /** @param cells extension and user number, in turns */

@@ -1,15 +1,21 @@
 import { sql } from 'kysely';
 import type { ContactCenter } from '../../access/contact-center.ts';
 import { fold } from '../../directory/fold.ts';
-import type { NumberState, UserChange, UserWriter, UserWriting } from '../../directory/ports.ts';
+import {
+  type NumberState,
+  Overtaken,
+  type UserChange,
+  type UserWriter,
+  type UserWriting,
+} from '../../directory/ports.ts';
 import type { DialectIndex } from '../../directory/query.ts';
 import { termsOf } from '../../directory/terms.ts';
 import type { Named } from '../../directory/user.ts';
-import type { Cell, Engine, Transaction, Values } from '../engine.ts';
-import { cell, int, ints, listValues, padded, type Statements, text } from '../statements.ts';
+import { type Cell, type Engine, NoRowChanged, type Transaction, type Values } from '../engine.ts';
+import { cell, int, type Statements, text } from '../statements.ts';
 import type { NumberCounts } from './counts.ts';
 import { createUserInserts, TermRuns } from './inserts.ts';
-import type { KnownUsers } from './known.ts';
+import type { OpenReading } from './reading.ts';
 import { flag, keyOf, toValues, USER_COLUMNS } from './row.ts';
 
 /** Extensions that one side of the changes has and the other has not. */
@@ -18,21 +24,36 @@ function extensionsOf(
   of: 'before' | 'after',
   not: 'before' | 'after',
 ): { extension: string; user: number }[] {
-  return changes.flatMap((change) =>
-    (change[of]?.user.extensions ?? [])
-      .filter((extension) => !change[not]?.user.extensions.includes(extension))
-      .map((extension) => ({ extension, user: change.after.user.number })),
-  );
+  const found: { extension: string; user: number }[] = [];
+  for (const change of changes) {
+    for (const extension of change[of]?.user.extensions ?? []) {
+      if (change[not]?.user.extensions.includes(extension) === true) continue;
+      found.push({ extension, user: change.after.user.number });
+    }
+  }
+  return found;
 }
 
-/** Writers of users in the store. `dialects` are those that every user gets a number and terms in. */
-export function createUserWriter(
-  engine: Engine,
-  statements: Statements,
-  counts: NumberCounts,
-  known: KnownUsers,
-  dialects: readonly DialectIndex[],
-): UserWriter {
+const toNamedRow = (cc: number) => (each: Named) => ({ cc, ...each, key: fold(each.name) });
+
+/** Writers of users in the store. */
+export function createUserWriter({
+  engine,
+  transactions,
+  statements,
+  counts,
+  reading,
+  dialects,
+}: {
+  readonly engine: Engine;
+  /** Where to write: the engine itself, or a thread of its own. */
+  readonly transactions: Pick<Engine, 'transaction'>;
+  readonly statements: Statements;
+  readonly counts: NumberCounts;
+  readonly reading: OpenReading;
+  /** Those that every user gets a number and terms in. */
+  readonly dialects: readonly DialectIndex[];
+}): UserWriter {
   const placeholders = Object.fromEntries(USER_COLUMNS.map(([column]) => [column, cell(column)]));
   const inserts = createUserInserts(statements);
   // A number that is set, though to itself, has SQLite look for rows that refer to the user: all over the contact center.
@@ -79,38 +100,28 @@ export function createUserWriter(
       .where('term', '=', text('term'))
       .where('number', '=', int('number')),
   );
-  const dictionary = (table: 'roles' | 'teams') => ({
-    list: statements.get(`${table}.list`, '', (db) =>
-      db
-        .selectFrom(table)
-        .select(['number', 'name'])
-        .where('contact_center_id', '=', int('cc'))
-        .orderBy('number'),
-    ),
-    insert: statements.get(`${table}.insert`, '', (db) =>
+  const newName = (table: 'roles' | 'teams') =>
+    statements.get(`${table}.insert`, '', (db) =>
       db.insertInto(table).values({
         contact_center_id: int('cc'),
         number: int('number'),
         name: text('name'),
         name_key: text('key'),
       }),
-    ),
-  });
-  const roles = dictionary('roles');
-  const teams = dictionary('teams');
-  const nextNumber = statements.get('contact_centers.next_number', '', (db) =>
-    db.selectFrom('contact_centers').select('next_number').where('contact_center_id', '=', int('cc')),
+    );
+  const newRole = newName('roles');
+  const newTeam = newName('teams');
+  const hold = statements.get('contact_centers.hold', '', (db) =>
+    db
+      .updateTable('contact_centers')
+      .set((each) => ({ revision: each.ref('revision') }))
+      .where('contact_center_id', '=', int('cc'))
+      .where('revision', '=', int('revision')),
   );
   const advance = statements.get('contact_centers.advance', '', (db) =>
     db
       .updateTable('contact_centers')
       .set((each) => ({ next_number: int('next'), revision: each('revision', '+', 1) }))
-      .where('contact_center_id', '=', int('cc')),
-  );
-  const highest = statements.get('dialect_counters.list', '', (db) =>
-    db
-      .selectFrom('dialect_counters')
-      .select(['dialect', 'highest'])
       .where('contact_center_id', '=', int('cc')),
   );
   const setHighest = statements.get('dialect_counters.set', '', (db) =>
@@ -133,23 +144,6 @@ export function createUserWriter(
           .doUpdateSet({ count: sql<number>`import_counts.count + excluded.count` }),
       ),
   );
-  const taken = (table: 'dialect_numbers' | 'retired_numbers', size: number) =>
-    statements.get(`${table}.taken`, String(size), (db) =>
-      db
-        .selectFrom(table)
-        .select('number')
-        .where('contact_center_id', '=', int('cc'))
-        .where('dialect', '=', text('dialect'))
-        .where('number', 'in', ints('k', size)),
-    );
-
-  async function list(transaction: Transaction, statement: typeof roles.list, cc: number): Promise<Named[]> {
-    return (await transaction.read(statement, { cc })).map(([number, name]) => ({
-      number: Number(number),
-      name: String(name),
-    }));
-  }
-
   async function writeUsers(
     transaction: Transaction,
     cc: number,
@@ -252,47 +246,10 @@ export function createUserWriter(
 
   function writing(transaction: Transaction, cc: number): UserWriting {
     return {
-      findKnown: (keys) => known.find(transaction, cc, keys),
-
-      async takenNumbers(dialect, numbers) {
-        const found = new Set<number>();
-        const wanted = [...numbers];
-        for (let from = 0; from < wanted.length; from += 512) {
-          const part = wanted.slice(from, from + 512);
-          const size = padded(part.length);
-          for (const table of ['dialect_numbers', 'retired_numbers'] as const) {
-            const rows = await transaction.read(taken(table, size), {
-              cc,
-              dialect,
-              ...listValues('k', part, size),
-            });
-            for (const [number] of rows) found.add(Number(number));
-          }
-        }
-        return found;
-      },
-
-      async numberState() {
-        const [row] = await transaction.read(nextNumber, { cc });
-        const counters = await transaction.read(highest, { cc });
-        return {
-          nextNumber: Number(row?.[0] ?? 1),
-          highest: new Map(counters.map(([dialect, value]) => [String(dialect), Number(value)])),
-        };
-      },
-
-      roles: () => list(transaction, roles.list, cc),
-      teams: () => list(transaction, teams.list, cc),
-      addRoles: (all) =>
-        transaction.runEach(
-          roles.insert,
-          all.map((each) => ({ cc, ...each, key: fold(each.name) })),
-        ),
-      addTeams: (all) =>
-        transaction.runEach(
-          teams.insert,
-          all.map((each) => ({ cc, ...each, key: fold(each.name) })),
-        ),
+      ...reading(transaction, cc),
+      expect: (revision) => transaction.runOne(hold, { cc, revision }),
+      addRoles: (all) => transaction.runEach(newRole, all.map(toNamedRow(cc))),
+      addTeams: (all) => transaction.runEach(newTeam, all.map(toNamedRow(cc))),
 
       async write(changes: readonly UserChange[], state: NumberState) {
         await writeUsers(transaction, cc, changes);
@@ -315,7 +272,13 @@ export function createUserWriter(
   }
 
   return {
-    write: <T>(contactCenter: ContactCenter, work: (writing: UserWriting) => Promise<T>) =>
-      engine.transaction((transaction) => work(writing(transaction, contactCenter.id))),
+    reading: ({ id }) => reading(engine, id),
+    async write<T>({ id }: ContactCenter, work: (writing: UserWriting) => Promise<T>) {
+      try {
+        return await transactions.transaction((transaction) => work(writing(transaction, id)));
+      } catch (error) {
+        throw error instanceof NoRowChanged ? new Overtaken() : error;
+      }
+    },
   };
 }
