@@ -223,6 +223,9 @@ describe('what is logged of requests', () => {
       const lines = await takeLines();
       assert.equal(lines.length, METHODS.length * (secrets.length + 1) * 3, `lines of ${route}`);
       assertSilent(JSON.stringify(lines), `the log of ${route}`);
+      for (const line of lines) {
+        assert.equal(line.operation === 'none', line.route === null, `what is asked at ${route} has a name`);
+      }
     }
   });
 

@@ -278,10 +278,7 @@ describe('audio behind links', () => {
     await assertRefused(signLink(said, key), 'key');
     await assertRefused(signLink(said, { ...mintSigningKey(0), id: key.id }), 'key');
 
-    await app.store.recordings.change(
-      north,
-      other.number,
-      { revoke: true },
+    await app.store.recordings.change(north, other.number, { revoke: true }, () =>
       event('recording.revoked', other),
     );
     await assertRefused(await of(other), 'revoked');
@@ -292,10 +289,7 @@ describe('audio behind links', () => {
 
     const late = await record(app, north, { startedAt: Date.now() - 91 * DAY });
     await assertRefused(await of(late), 'retention');
-    await app.store.recordings.change(
-      north,
-      late.number,
-      { legalHold: true },
+    await app.store.recordings.change(north, late.number, { legalHold: true }, () =>
       event('recording.changed', late),
     );
     assert.equal((await get(await of(late))).status, 200);

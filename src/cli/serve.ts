@@ -6,11 +6,12 @@ import { readServeConfig, type ServeConfig, type ServeFlags } from '../config/se
 import { Failure } from '../errors.ts';
 import { writeBanner } from './banner.ts';
 import { createDemoToken, needDemo } from './demo.ts';
+import { prepareDrain } from './drain.ts';
 import { asUsage, wholeFlag } from './output.ts';
 import type { NewCommand } from './program.ts';
 import { awaitMetrics, forkWorkers } from './workers.ts';
 
-/** How long a drain may take before the process ends all the same, in milliseconds. */
+/** How long requests under way may take once the process is to end, in milliseconds. */
 const DRAIN = 10_000;
 
 /** The request log: JSON lines on stderr, so that stdout stays for people. */
@@ -22,6 +23,7 @@ function openLog(): Logger {
 async function serveHere(config: ServeConfig): Promise<string> {
   const log = openLog();
   const app = await createApp(config, log, cluster.isWorker ? awaitMetrics : undefined);
+  const drain = prepareDrain(app.server.server);
   const address = await app.server.listen({ host: config.host, port: config.port }).catch(async (error) => {
     await app.close();
     throw listenFailure(error, config);
@@ -30,9 +32,11 @@ async function serveHere(config: ServeConfig): Promise<string> {
   const end = () => {
     if (isEnding) return;
     isEnding = true;
-    setTimeout(() => process.exit(1), DRAIN).unref();
-    app.close().then(
-      () => log.flush(() => process.exit(0)),
+    drain(() => app.close(), DRAIN).then(
+      (cut) => {
+        if (cut > 0) log.warn({ cut }, 'requests were cut off, as they did not end in time');
+        log.flush(() => process.exit(cut > 0 ? 1 : 0));
+      },
       () => process.exit(1),
     );
   };

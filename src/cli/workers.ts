@@ -63,10 +63,11 @@ export async function forkWorkers(config: ServeConfig): Promise<string> {
       });
       // Messages to a worker that is just ending cannot be sent; its end is what is acted on.
       worker.on('error', () => {});
-      worker.on('exit', () => {
+      worker.on('exit', (code) => {
         workers.delete(worker);
         reject(new Failure('unavailable', 'a worker ended before it served; what it said is above'));
         if (isEnding) {
+          if (code !== 0) process.exitCode = 1;
           if (workers.size === 0) process.exit();
         } else if (hasServed) {
           // A crash costs one worker's requests under way, not the service.

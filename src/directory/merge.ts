@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { fold } from './fold.ts';
 import type { NamedRef, UserPatch } from './patch.ts';
+import { USER_FIELDS_SHOWN } from './query.ts';
 import { type Named, splitName, type User, wholeName } from './user.ts';
 
 /** Finds or makes what a row names. */
@@ -9,36 +10,24 @@ export interface Names {
   team(ref: NamedRef): Named;
 }
 
-/** The fields of a patch that are set as they stand. */
-const PLAIN = [
-  'status',
-  'level',
-  'queueOverride',
-  'allowQueueSelection',
-  'allowCallbacks',
-  'allowTransfers',
-  'callbackTypes',
-  'defaultBlended',
-  'allowBlendedCampaign',
-  'notifications',
-  'alterCustomerData',
-  'timezone',
-  'connectionType',
-  'extensions',
-  'createdAt',
-  'lastLoginAt',
-  'sipAccount',
-  'callerIdGroup',
-  'webrtcRingtone',
-  'skills',
-  'channels',
-  'queues',
-  'employeeId',
-  'agent',
-  'loginBasedCalling',
-  'internationalCalling',
-  'webLogin',
-] as const satisfies readonly (keyof UserPatch & keyof User)[];
+/** The fields of a patch that take more than being set as they stand. */
+const SPECIAL = [
+  'id',
+  'number',
+  'email',
+  'loginId',
+  'firstName',
+  'lastName',
+  'displayName',
+  'role',
+  'teams',
+  'supervisedTeams',
+  'extra',
+] as const satisfies readonly (typeof USER_FIELDS_SHOWN)[number][];
+
+type Plain = Exclude<(typeof USER_FIELDS_SHOWN)[number], (typeof SPECIAL)[number]>;
+
+const PLAIN = USER_FIELDS_SHOWN.filter((field): field is Plain => !SPECIAL.some((each) => each === field));
 
 type Draft = { -readonly [F in keyof User]: User[F] };
 

@@ -41,8 +41,13 @@ export function describeMedia(): FastifySchema {
       304: { description: 'The copy that the client has is good', type: 'null' },
       403: problem('The link does not open this, or does not any more'),
       404: problem('The audio has not come in yet'),
+      405: problem('Another method than GET and HEAD'),
+      413: problem('A body over 1 MiB'),
       416: problem('The range lies behind the end'),
       429: problem('Too many requests'),
+      431: problem('A header block over 16 KiB'),
+      500: problem('A bug'),
+      503: problem('The store or the audio cannot be read now'),
     },
   } as FastifySchema;
 }

@@ -198,7 +198,7 @@ function playOf(
 
 const keyOf = ({ contactCenter, recording }: Opened) => ({
   contactCenterId: contactCenter.id,
-  id: recording.id,
+  id: recording.mediaId,
 });
 
 /** Where a recording's audio lies. @throws Failure unavailable where that place is not set up */

@@ -23,6 +23,11 @@ export function mountReference(app: FastifyInstance, version: string): void {
       },
     },
   });
+  app.addHook('onRoute', (route) => {
+    if (route.url === '/docs' || route.url.startsWith('/docs/')) {
+      route.config = { ...route.config, operation: 'docs' };
+    }
+  });
   app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: true,

@@ -8,7 +8,7 @@ export type Tier = (typeof TIERS)[number];
 /** Names audio in a tier: made of ids alone, so that nothing a request says becomes a path. */
 export interface MediaKey {
   readonly contactCenterId: number;
-  /** The recording's UUID. */
+  /** The `mediaId` of a recording. */
   readonly id: string;
 }
 

@@ -1,7 +1,6 @@
 import type { AuditEvent } from '../access/audit.ts';
 import type { ContactCenter } from '../access/contact-center.ts';
 import type { ReadLink, SigningKey } from './links.ts';
-import type { Tier } from './media.ts';
 import type { LinkedRecording } from './playing.ts';
 import type { RecordingPage, RecordingQuery } from './query.ts';
 import type { MediaFacts, NewRecording, Recording } from './recording.ts';
@@ -19,29 +18,20 @@ export interface RecordingChange {
   readonly keepUntil?: number | null;
   /** Ends every link that was given out. */
   readonly revoke?: true;
-  /** The audio now lies in the other tier. */
-  readonly state?: 'stored' | 'archived';
 }
 
 /** A pending recording as one attempt to take its audio in knows it: each attempt has a UUID of its own. */
 export interface Attempt {
   readonly number: number;
-  readonly id: string;
+  readonly mediaId: string;
 }
 
 export interface Reserved {
-  /** Pending: its audio is to be taken in under this UUID. Otherwise the recording that was made before. */
+  /** Pending: its audio is to be taken in under its `mediaId`. Otherwise the recording that was made before. */
   readonly recording: Recording;
   readonly isNew: boolean;
   /** The UUID of an attempt before this one, which can no longer complete; its audio may go. */
   readonly superseded: string | null;
-}
-
-/** A recording some of whose audio is still to be removed. */
-export interface Leftover {
-  readonly number: number;
-  readonly id: string;
-  readonly tiers: readonly Tier[];
 }
 
 /** Where recordings are kept. Each change is kept whole or not at all, together with its audit event. */
@@ -52,7 +42,7 @@ export interface RecordingStore {
   findByKey(contactCenter: ContactCenter, idempotency: Idempotency): Promise<Recording | null>;
   /**
    * Takes the next number for a new recording: a pending row. With an idempotency key that was used before,
-   * the recording made then; one that is still pending gets the new UUID, so that two attempts never write
+   * the recording made then; one that is still pending gets a new `mediaId`, so that two attempts never write
    * to the same place and only the last can complete.
    * @throws Failure conflict where the fingerprint differs; invalid where there is no such user
    */
@@ -75,26 +65,20 @@ export interface RecordingStore {
    */
   discard(contactCenter: ContactCenter, attempt: Attempt): Promise<boolean>;
   /**
-   * @throws Failure not_found; conflict where it is purged, or is to move while it is pending or while its
-   * former audio is still to be removed
+   * @param event told of the recording as it was before
+   * @throws Failure not_found; conflict where it is purged
    */
   change(
     contactCenter: ContactCenter,
     number: number,
     change: RecordingChange,
-    event: AuditEvent,
+    event: (before: Recording) => AuditEvent,
   ): Promise<Recording>;
   /**
    * Makes a recording a tombstone: user, lead, call and remote number gone, its audio noted as left behind.
    * @throws Failure not_found; conflict while it is under legal hold. A purged one stays as it is.
    */
   purge(contactCenter: ContactCenter, number: number, event: AuditEvent): Promise<Recording>;
-  /** Recordings with audio that is still to be removed, by number, after `after`. */
-  leftovers(contactCenter: ContactCenter, after: number, limit: number): Promise<Leftover[]>;
-  /** Notes that the audio left behind in these tiers is gone. */
-  clearLeftover(contactCenter: ContactCenter, number: number, tiers: readonly Tier[]): Promise<void>;
-  /** Pending recordings that were announced before an instant, the oldest first. */
-  pending(contactCenter: ContactCenter, before: number, limit: number): Promise<Recording[]>;
 }
 
 /** Where the keys that sign links are kept, for each contact center apart. */

@@ -31,8 +31,13 @@ export interface MediaFacts {
 export interface Recording {
   /** Own integer in the contact center: starts at 1, grows, never reused. */
   readonly number: number;
-  /** UUIDv7; names the audio where it lies. */
+  /** UUIDv7. */
   readonly id: string;
+  /**
+   * Names the audio where it lies: a UUID that is new with each attempt to send it and with each move, so that
+   * what is removed under one can never be what is needed.
+   */
+  readonly mediaId: string;
   /** The user whose call it was, by their own number; null on a tombstone. */
   readonly userNumber: number | null;
   readonly leadId: number | null;

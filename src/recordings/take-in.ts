@@ -113,8 +113,8 @@ export function createTakeIn({ recordings, main, audio, now, newId, mostBytes }:
     recording: Recording,
     arriving: Arriving,
   ): Promise<Recording> {
-    const { number, id, startedAt } = recording;
-    const { seconds, ...media } = await take(keyOf(contactCenter, id), arriving);
+    const { number, mediaId, startedAt } = recording;
+    const { seconds, ...media } = await take(keyOf(contactCenter, mediaId), arriving);
     const length = seconds === null ? null : Math.round(seconds * 1000);
     const event: AuditEvent = {
       at: now(),
@@ -129,7 +129,7 @@ export function createTakeIn({ recordings, main, audio, now, newId, mostBytes }:
       seconds: recording.seconds ?? (length === null ? null : Math.round(length / 1000)),
       endedAt: recording.endedAt ?? (length === null ? null : startedAt + length),
     };
-    return recordings.complete(contactCenter, { number, id }, facts, event);
+    return recordings.complete(contactCenter, { number, mediaId }, facts, event);
   }
 
   /** Takes back what an attempt began, where nothing will end it. */
@@ -137,7 +137,7 @@ export function createTakeIn({ recordings, main, audio, now, newId, mostBytes }:
     const isOurs = await recordings.discard(contactCenter, attempt);
     // Where another attempt took over, ours has a place of its own all the same.
     if (isOurs || (error instanceof Failure && error.kind === 'conflict')) {
-      await main.remove(keyOf(contactCenter, attempt.id));
+      await main.remove(keyOf(contactCenter, attempt.mediaId));
     }
   }
 

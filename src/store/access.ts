@@ -7,7 +7,8 @@ import type { Cell, Engine } from './engine.ts';
 import { KeptReads } from './kept-reads.ts';
 import { type Builder, cell, int, type Statements, text } from './statements.ts';
 
-const CONTACT_CENTER = [
+/** The columns that make a contact center, in the order in which `readContactCenter` takes them. */
+export const CONTACT_CENTER = [
   'contact_center_id',
   'name',
   'timezone',
@@ -16,7 +17,8 @@ const CONTACT_CENTER = [
   'recordings_revision',
 ] as const;
 
-function readContactCenter(row: readonly Cell[]): ContactCenter {
+/** A contact center from its row. */
+export function readContactCenter(row: readonly Cell[]): ContactCenter {
   const [id, name, timezone, settings, revision, recordingsRevision] = row;
   return {
     id: Number(id),

@@ -4,16 +4,16 @@ import type { AccessStore, AuditStore } from '../access/ports.ts';
 import type { UserPages, UserWriter } from '../directory/ports.ts';
 import type { DialectIndex } from '../directory/query.ts';
 import { Failure } from '../errors.ts';
+import type { LettingStore } from '../recordings/letting.ts';
 import type { LinkedRecordings, RecordingStore, SigningKeys } from '../recordings/ports.ts';
 import { createAccessStore } from './access.ts';
 import { createAddEvents, createAuditStore } from './audit.ts';
 import type { Engine, Observe } from './engine.ts';
-import { createGroupCommit } from './group-commit.ts';
 import { createImportCounts, type ImportTotals } from './import-counts.ts';
 import { type Finding, inspectStore } from './inspect.ts';
 import { createLinkedRecordings } from './linked.ts';
 import { migrate } from './migrations/index.ts';
-import { createRecordingStore } from './recordings/index.ts';
+import { createRecordingStores } from './recordings/index.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { SqliteEngine } from './sqlite/engine.ts';
 import { pinStatistics } from './sqlite/statistics.ts';
@@ -50,6 +50,7 @@ export interface Store {
   readonly signingKeys: SigningKeys;
   readonly recordings: RecordingStore;
   readonly linked: LinkedRecordings;
+  readonly letting: LettingStore;
   readonly audit: AuditStore;
   readonly importTotals: ImportTotals;
   /** Looks the store over; reads the whole file. */
@@ -91,7 +92,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const addEvents = createAddEvents(statements);
     const audit = createAuditStore(engine, statements, addEvents);
     const signingKeys = createSigningKeys(engine, statements);
-    const recordings = createRecordingStore(engine, statements, createGroupCommit(engine), addEvents);
+    const { recordings, letting } = createRecordingStores(engine, statements, addEvents);
     return {
       access,
       pages: createUserPages(engine, statements, counts, known, teamNames),
@@ -102,6 +103,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       },
       signingKeys,
       recordings,
+      letting,
       linked: createLinkedRecordings(engine, access, recordings, signingKeys),
       audit,
       importTotals: createImportCounts(engine, statements),

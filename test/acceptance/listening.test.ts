@@ -61,6 +61,30 @@ describe('where and how the server listens', () => {
     );
   });
 
+  test('an answer that takes too long after SIGTERM is cut off, and told of', async () => {
+    const server = await serveJson('--demo', '--data', join(folder, 'drain'), '--workers', '2');
+    const url = new URL('/user_management/v1/users', server.told.address);
+    const asked = getHttp(url, { headers: authorization(server.told), agent: false });
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    const { code, stderr } = await server.stop();
+    assert.equal(code, 1);
+    await assert.rejects(text(answer), { code: 'ECONNRESET' });
+    const told = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => {
+        const { operation = 'drain', brokenOff = null, cut = null } = JSON.parse(line);
+        return { operation, brokenOff, cut };
+      });
+    assert.deepEqual(
+      new Set(told),
+      new Set([
+        { operation: 'drain', brokenOff: null, cut: 1 },
+        { operation: 'voiso.users.list', brokenOff: true, cut: null },
+      ]),
+    );
+  });
+
   test('SIGINT ends an idle server, also one that clients keep connections to', async () => {
     const server = await serveJson('--data', join(folder, 'idle'));
     await (await fetch(server.told.health)).text();

@@ -1,11 +1,12 @@
 import type { ContactCenter } from '../../src/access/contact-center.ts';
 import type { RecordingQuery } from '../../src/recordings/query.ts';
 import type { Store } from '../../src/store/open.ts';
+import { idOf } from './people.ts';
 import { eventOf, FACTS, nextId, said } from './recordings-contract.ts';
 
 /** Does everything with recordings that a store can do, so that each of its statements runs. */
 export async function useRecordings(store: Store, contactCenter: ContactCenter): Promise<void> {
-  const { recordings, audit } = store;
+  const { recordings, letting, audit } = store;
   const reserve = (key: string) =>
     recordings.reserve(
       contactCenter,
@@ -36,19 +37,32 @@ export async function useRecordings(store: Store, contactCenter: ContactCenter):
     }
     await recordings.page(contactCenter, { ...query, offset: 30_000, limit: 1, count: 'exact' });
   }
-  await recordings.change(
-    contactCenter,
-    number,
-    { state: 'archived' },
-    eventOf('recording.archived', number),
-  );
-  await recordings.leftovers(contactCenter, 0, 10);
-  await recordings.clearLeftover(contactCenter, number, ['main']);
+  const changed = () => eventOf('recording.changed', number);
+  await recordings.change(contactCenter, number, { keepUntil: 9 }, changed);
+  for (const due of ['own-end', 'retention', 'archive', 'pending'] as const) {
+    await letting.due(contactCenter, due, 10, null, 10);
+  }
+  const copy = { tier: 'archive', id: idOf(1) } as const;
+  await letting.beginMove(contactCenter, number, copy);
+  await letting.moving(contactCenter, 0, 10);
+  await letting.callOffMove(contactCenter, number, copy);
+  await letting.leftovers(contactCenter, 0, 10);
+  await letting.clearLeftover(contactCenter, number, [copy]);
+  await letting.beginMove(contactCenter, number, copy);
+  await letting.finishMove(contactCenter, number, copy, 5, eventOf('recording.archived', number));
+  await letting.countHeld(contactCenter);
+  for (const size of [1, 2, 3, 9, 33]) {
+    await letting.byMediaIds(
+      contactCenter,
+      Array.from({ length: size }, (_, at) => idOf(at)),
+    );
+  }
+  await letting.byNumbers(contactCenter, 0, 10);
+  await letting.purgeIf(contactCenter, number, () => false, eventOf('recording.purged', number));
   await recordings.purge(contactCenter, number, eventOf('recording.purged', number));
   await recordings.find(contactCenter, number);
   await reserve('c');
   const again = await reserve('c');
-  await recordings.pending(contactCenter, 10, 10);
   await recordings.discard(contactCenter, again.recording);
   audit.record(contactCenter, eventOf('recording.played', number));
   await audit.flush();

@@ -20,9 +20,9 @@ const isPurged = (number: number) => number % 3 === 0;
 
 /** Rows straight into the tables, for one contact center. */
 const fill = (cc: number) => `
-  insert into recordings (contact_center_id, number, id, user_number, lead_id, started_at, state, legal_hold, revocations, created_at)
+  insert into recordings (contact_center_id, number, id, media_id, user_number, lead_id, started_at, state, legal_hold, revocations, created_at)
   with recursive n(i) as (select 1 union all select i + 1 from n where i < ${MANY})
-  select ${cc}, i, 'r' || i, case when i % 3 = 0 then null else i % ${USERS} + 1 end, case when i % 3 = 0 then null else 8 end,
+  select ${cc}, i, 'r' || i, 'r' || i, case when i % 3 = 0 then null else i % ${USERS} + 1 end, case when i % 3 = 0 then null else 8 end,
     ${FIRST} + (i / 3) * ${STEP}, case when i % 3 = 0 then 'purged' else 'stored' end, 0, 0, 0 from n;
   insert into recording_counts (contact_center_id, user_number, day, count)
   select ${cc}, 0, started_at / 86400000, count(*) from recordings

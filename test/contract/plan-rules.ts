@@ -20,6 +20,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'user_terms.clear': 'empties a dialect before it is filled anew',
   'number_counts.total': 'adds up one level of counts: 128 rows at most',
   'users.count': 'adds up one level of counts: 128 rows a dialect at most',
+  'letting.count_held': 'counts what is under legal hold, in an index of nothing else, on the command line',
   'access.list_tokens': 'lists all tokens of a contact center, on the command line',
   'access.drop_expired_tokens': 'looks at all tokens of a contact center, on the command line',
 };

@@ -4,6 +4,7 @@ import type { DialectIndex } from '../../src/directory/query.ts';
 import type { Store } from '../../src/store/open.ts';
 import { describeAccess } from './access-contract.ts';
 import { describeFill } from './fill-contract.ts';
+import { describeLetting } from './letting-contract.ts';
 import { describeManyRecordings } from './many-recordings-contract.ts';
 import { describeMigrations } from './migrations-contract.ts';
 import { describeOffsets } from './offsets-contract.ts';
@@ -79,5 +80,6 @@ export function describeStore(engine: EngineUnderTest): void {
     describeMigrations(engine);
     describeRecordings(engine);
     describeManyRecordings(engine);
+    describeLetting(engine);
   });
 }

@@ -38,6 +38,15 @@ const ODD: readonly JsonObject[] = [
     firstName: 'E',
     extra: { convoso: { odd: null }, voiso: { odd: [1, { a: 'ü' }] }, smartflo: { odd: 'x' } },
   },
+  {
+    email: 'wrapped@example.com',
+    firstName: 'W',
+    extra: {
+      convoso: { data: { results: [{ id: 1 }] } },
+      voiso: { value: { id: 1 }, results: {} },
+      smartflo: { data: [{ id: 1 }] },
+    },
+  },
 ];
 
 describe('what was exported comes back', () => {

@@ -188,7 +188,7 @@ describe('taking a recording in', () => {
     const second = await takeIn()({ open: gives(quick), idempotencyKey: 'twice' });
     go();
     await assert.rejects(first, kind('conflict'));
-    const key = { contactCenterId: center.contactCenter.id, id: second.recording.id };
+    const key = { contactCenterId: center.contactCenter.id, id: second.recording.mediaId };
     const kept = await readAll(await center.main.open(key));
     assert.equal(sha256(kept), second.recording.media?.sha256);
     assert.deepEqual(kept, quick);

@@ -1,5 +1,6 @@
 import type { FastifySchema } from 'fastify';
 import { type TProperties, type TSchema, Type } from 'typebox';
+import { describeFailures } from '../../http/described-failures.ts';
 import type { Method } from '../../http/dialect.ts';
 
 const parameters = {
@@ -141,7 +142,7 @@ function describe(method: Method, { operation, summary, parameters, official, co
     operationId: `convoso.${operation}.${method.toLowerCase()}`,
     summary: `${summary} (${shape} shape)`,
     description:
-      'Parameters may come in the query, in a form body or in a JSON body. Bad parameters are answered with status 200 and a code.',
+      'Parameters may come in the query, in a form body or in a JSON body. Bad parameters are answered with status 200 and a code. The setting convoso.profile may pin one shape for both methods.',
     ...(method === 'GET'
       ? { querystring: Type.Object(parameters), security: [{ convosoToken: [] }, { bearer: [] }] }
       : {
@@ -151,9 +152,7 @@ function describe(method: Method, { operation, summary, parameters, official, co
         }),
     response: {
       200: Type.Union([method === 'GET' ? official : community, failure]),
-      401: failure,
-      403: failure,
-      429: failure,
+      ...describeFailures(failure, ['unsupported_media_type']),
     },
   } as FastifySchema;
 }

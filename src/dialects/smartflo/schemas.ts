@@ -1,5 +1,6 @@
 import type { FastifySchema } from 'fastify';
 import { Type } from 'typebox';
+import { describeFailures } from '../../http/described-failures.ts';
 
 const user = Type.Object({
   id: Type.Integer(),
@@ -50,13 +51,13 @@ export function describeUsers(): FastifySchema {
         last_seen_id: Type.Union([Type.Integer(), Type.Null()]),
         data: Type.Array(user),
       }),
+      ...describeFailures(failure),
       400: Type.Object({
         success: Type.Literal(false),
         message: Type.String(),
-        errors: Type.Record(Type.String(), Type.Array(Type.String())),
+        // Left out where the request itself could not be read.
+        errors: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
       }),
-      401: failure,
-      403: failure,
       429: Type.Object({ success: Type.Literal('false'), message: Type.String() }),
     },
   };

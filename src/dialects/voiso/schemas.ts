@@ -1,5 +1,6 @@
 import type { FastifySchema } from 'fastify';
 import { Type } from 'typebox';
+import { describeFailures } from '../../http/described-failures.ts';
 
 const nullable = Type.Union([Type.String(), Type.Null()]);
 
@@ -54,10 +55,8 @@ export function describeUsers(): FastifySchema {
     }),
     response: {
       200: Type.Array(user),
-      401: error,
-      403: error,
+      ...describeFailures(error),
       422: Type.Object({ errors: Type.Record(Type.String(), Type.Array(Type.String())) }),
-      429: error,
     },
   };
 }

@@ -183,6 +183,9 @@ function* expand(value: Json, line: number, text: string): Generator<SourceRow> 
     for (const item of value) yield* expand(item, line, JSON.stringify(item));
   } else if (!isObject(value)) {
     yield { line, text, problem: 'is not an object' };
+  } else if (Object.hasOwn(value, 'id')) {
+    // A user: a field of theirs that is only kept may be named as what a vendor's answer holds users under.
+    yield { line, text, value };
   } else if (isObject(value.data) || Array.isArray(value.data)) {
     yield* expandData(value.data, line);
   } else if (isObject(value.results) || Array.isArray(value.results)) {

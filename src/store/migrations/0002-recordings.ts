@@ -11,6 +11,7 @@ export const recordings: Migration = {
       'contact_center_id integer not null',
       'number integer not null',
       'id text not null',
+      'media_id text not null',
       'user_number integer',
       `lead_id ${big}`,
       'call_id text',
@@ -27,12 +28,16 @@ export const recordings: Migration = {
       `keep_until ${big}`,
       'revocations integer not null',
       `created_at ${big} not null`,
-      // Tiers whose file is still to be removed: "main", "archive" or "main archive".
+      // Audio that is still to be removed: "main:UUID archive:UUID ...".
       'leftover text',
+      // The copy of the audio that is being made, in the same form.
+      'moving text',
+      // When the audio last came back to the main tier; null where it never left.
+      `restored_at ${big}`,
       'idempotency_key text',
       'fingerprint text',
       'constraint recordings_pk primary key (contact_center_id, number)',
-      'constraint recordings_id unique (contact_center_id, id)',
+      'constraint recordings_media unique (contact_center_id, media_id)',
       'constraint recordings_user foreign key (contact_center_id, user_number) references users (contact_center_id, number)',
     ];
     const index = (name: string, names: readonly string[], where?: string) =>
@@ -49,8 +54,17 @@ export const recordings: Migration = {
       // Tombstones have no user and grow for ever: they lie apart, so that nobody has to walk past them.
       index('by_start', ['started_at', 'number'], 'user_number is not null'),
       index('purged', ['started_at', 'number'], 'user_number is null'),
-      index('by_keep_until', ['keep_until', 'number'], 'keep_until is not null'),
+      // What is due is found without walking past what is kept for longer, or held.
+      index('by_keep_until', ['keep_until', 'number'], 'keep_until is not null and legal_hold = 0'),
+      index(
+        'by_retention',
+        ['started_at', 'number'],
+        'user_number is not null and keep_until is null and legal_hold = 0',
+      ),
+      index('by_archiving', ['coalesce(restored_at, started_at)', 'number'], "state = 'stored'"),
+      index('held', ['number'], 'legal_hold = 1'),
       index('by_leftover', ['number'], 'leftover is not null'),
+      index('moving', ['number'], 'moving is not null'),
       index('pending', ['created_at', 'number'], "state = 'pending'"),
       raw(
         'create unique index recordings_by_idempotency on recordings (contact_center_id, idempotency_key) where idempotency_key is not null',

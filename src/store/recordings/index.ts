@@ -1,23 +1,28 @@
+import type { LettingStore } from '../../recordings/letting.ts';
 import type { RecordingStore } from '../../recordings/ports.ts';
 import type { AddEvents } from '../audit.ts';
 import type { Engine } from '../engine.ts';
-import type { Commit } from '../group-commit.ts';
+import { createGroupCommit } from '../group-commit.ts';
 import type { Statements } from '../statements.ts';
 import { createDayCounts } from './day-counts.ts';
+import { createLettingStore } from './letting.ts';
 import { createRecordingPages } from './pages.ts';
 import { createRuns } from './runs.ts';
+import { createBury } from './tombstone.ts';
 import { createRecordingWrites } from './write.ts';
 
-/** Recordings in the store. */
-export function createRecordingStore(
+/** Recordings in the store, and what lets them go. */
+export function createRecordingStores(
   engine: Engine,
   statements: Statements,
-  commit: Commit,
   addEvents: AddEvents,
-): RecordingStore {
+): { readonly recordings: RecordingStore; readonly letting: LettingStore } {
   const counts = createDayCounts(statements);
+  const commit = createGroupCommit(engine);
+  const bury = createBury(statements, counts, addEvents);
+  const writes = createRecordingWrites(engine, statements, counts, commit, addEvents, bury);
   return {
-    page: createRecordingPages(engine, createRuns(statements), counts),
-    ...createRecordingWrites(engine, statements, counts, commit, addEvents),
+    recordings: { page: createRecordingPages(engine, createRuns(statements), counts), ...writes },
+    letting: createLettingStore(engine, statements, commit, bury, addEvents, writes.discard),
   };
 }

@@ -1,4 +1,4 @@
-import type { Tier } from '../../recordings/media.ts';
+import { type Copy, copyOf, type Whereabouts } from '../../recordings/letting.ts';
 import { TIERS } from '../../recordings/media.ts';
 import type { Direction, MediaType, Recording, RecordingState } from '../../recordings/recording.ts';
 import type { Cell } from '../engine.ts';
@@ -7,6 +7,7 @@ import type { Cell } from '../engine.ts';
 export const RECORDING_COLUMNS = [
   'number',
   'id',
+  'media_id',
   'user_number',
   'lead_id',
   'call_id',
@@ -30,11 +31,12 @@ const textOrNull = (cell: Cell | undefined): string | null => (cell == null ? nu
 
 /** A recording from its row, whose cells may go on behind those of a recording. */
 export function readRecording(row: readonly Cell[]): Recording {
-  const [number, id, user, lead, call, direction, remote, started, ended, seconds, ...rest] = row;
+  const [number, id, mediaId, user, lead, call, direction, remote, started, ended, seconds, ...rest] = row;
   const [mediaType, bytes, sha256, state, legalHold, keepUntil, revocations, createdAt] = rest;
   return {
     number: Number(number),
     id: String(id),
+    mediaId: String(mediaId),
     userNumber: numberOrNull(user),
     leadId: numberOrNull(lead),
     callId: textOrNull(call),
@@ -55,13 +57,23 @@ export function readRecording(row: readonly Cell[]): Recording {
   };
 }
 
-/** The tiers that a leftover names. */
-export function readTiers(cell: Cell | undefined): Tier[] {
-  const names = String(cell ?? '').split(' ');
-  return TIERS.filter((tier) => names.includes(tier));
+/** Audio in tiers, from a cell. */
+export function readCopies(cell: Cell | undefined): Copy[] {
+  return String(cell ?? '')
+    .split(' ')
+    .flatMap((text) => {
+      const [name, id] = text.split(':');
+      const tier = TIERS.find((each) => each === name);
+      return tier === undefined || id === undefined ? [] : [{ tier, id }];
+    });
 }
 
-/** Tiers as a leftover; null for none. */
-export function writeTiers(tiers: readonly Tier[]): string | null {
-  return TIERS.filter((tier) => tiers.includes(tier)).join(' ') || null;
+/** Audio in tiers as a cell; null for none. */
+export function writeCopies(copies: readonly Copy[]): string | null {
+  return copies.map(({ tier, id }) => `${tier}:${id}`).join(' ') || null;
+}
+
+/** All audio that is left over once a recording has none of its own any more. */
+export function copiesOf({ recording, leftover, move }: Whereabouts): readonly Copy[] {
+  return [...leftover, copyOf(recording), ...(move === null ? [] : [move])];
 }

@@ -1,6 +1,5 @@
-import { sql } from 'kysely';
 import { Failure } from '../../errors.ts';
-import type { Tier } from '../../recordings/media.ts';
+import type { Whereabouts } from '../../recordings/letting.ts';
 import type { Idempotency, RecordingStore } from '../../recordings/ports.ts';
 import type { NewRecording, Recording } from '../../recordings/recording.ts';
 import type { AddEvents } from '../audit.ts';
@@ -8,28 +7,25 @@ import type { Cell, Engine, Reader, Transaction, Values } from '../engine.ts';
 import type { Commit } from '../group-commit.ts';
 import { cell, inserterOf, int, type Statements, text } from '../statements.ts';
 import type { DayCounts } from './day-counts.ts';
-import { RECORDING_COLUMNS, readRecording, readTiers, writeTiers } from './row.ts';
+import { copiesOf, RECORDING_COLUMNS, readCopies, readRecording } from './row.ts';
+import type { Bury } from './tombstone.ts';
 
 const NEW_COLUMNS = ['contact_center_id', ...RECORDING_COLUMNS, 'idempotency_key', 'fingerprint'] as const;
 
 /** What is kept of a recording beside what the domain sees. */
-interface Kept {
-  readonly recording: Recording;
+interface Kept extends Whereabouts {
   readonly fingerprint: string | null;
-  readonly leftover: readonly Tier[];
 }
 
 function readKept(row: readonly Cell[]): Kept {
-  const [fingerprint, leftover] = row.slice(RECORDING_COLUMNS.length);
+  const [fingerprint, leftover, moving] = row.slice(RECORDING_COLUMNS.length);
   return {
     recording: readRecording(row),
     fingerprint: fingerprint == null ? null : String(fingerprint),
-    leftover: readTiers(leftover),
+    leftover: readCopies(leftover),
+    move: readCopies(moving)[0] ?? null,
   };
 }
-
-/** The tier in which a recording's audio lies, or would lie. */
-const tierOf = ({ state }: Recording): Tier => (state === 'archived' ? 'archive' : 'main');
 
 type Writes = Omit<RecordingStore, 'page'>;
 
@@ -40,8 +36,9 @@ export function createRecordingWrites(
   counts: DayCounts,
   commit: Commit,
   addEvents: AddEvents,
+  bury: Bury,
 ): Writes {
-  const kept = [...RECORDING_COLUMNS, 'fingerprint', 'leftover'] as const;
+  const kept = [...RECORDING_COLUMNS, 'fingerprint', 'leftover', 'moving'] as const;
   const byNumber = statements.get('recordings.find', '', (db) =>
     db
       .selectFrom('recordings')
@@ -55,28 +52,6 @@ export function createRecordingWrites(
       .select(kept)
       .where('contact_center_id', '=', int('cc'))
       .where('idempotency_key', '=', text('key')),
-  );
-  const leftovers = statements.get('recordings.leftovers', '', (db) =>
-    db
-      .selectFrom('recordings')
-      .select(['number', 'id', 'leftover'])
-      .where('contact_center_id', '=', int('cc'))
-      .where('leftover', 'is not', null)
-      .where('number', '>', int('after'))
-      .orderBy('number')
-      .limit(int('limit')),
-  );
-  const pending = statements.get('recordings.pending', '', (db) =>
-    db
-      .selectFrom('recordings')
-      .select(RECORDING_COLUMNS)
-      .where('contact_center_id', '=', int('cc'))
-      // As the index says it, which otherwise would not be taken.
-      .where('state', '=', sql.lit('pending'))
-      .where('created_at', '<', int('before'))
-      .orderBy('created_at')
-      .orderBy('number')
-      .limit(int('limit')),
   );
   const findUser = statements.get('recordings.find_user', '', (db) =>
     db
@@ -109,20 +84,9 @@ export function createRecordingWrites(
         .where('contact_center_id', '=', int('cc'))
         .where('number', '=', int('number')),
     );
-  const setId = update('set_id', ['id']);
+  const setMediaId = update('set_media_id', ['media_id']);
   const store = update('store', ['state', 'media_type', 'bytes', 'sha256', 'seconds', 'ended_at']);
-  const set = update('set', ['state', 'leftover', 'legal_hold', 'keep_until', 'revocations']);
-  const bury = update('bury', [
-    'user_number',
-    'lead_id',
-    'call_id',
-    'remote_number',
-    'fingerprint',
-    'keep_until',
-    'state',
-    'leftover',
-  ]);
-  const setLeftover = update('set_leftover', ['leftover']);
+  const set = update('set', ['legal_hold', 'keep_until', 'revocations']);
   const drop = statements.get('recordings.drop', '', (db) =>
     db
       .deleteFrom('recordings')
@@ -171,6 +135,7 @@ export function createRecordingWrites(
       ...said,
       number,
       id: made.id,
+      mediaId: made.id,
       media: null,
       state: 'pending',
       legalHold,
@@ -178,7 +143,7 @@ export function createRecordingWrites(
       createdAt: made.now,
     };
     const { leadId, callId, direction, remoteNumber, startedAt, endedAt, seconds, keepUntil } = said;
-    const about = [number, made.id, userNumber, leadId, callId, direction, remoteNumber];
+    const about = [number, made.id, made.id, userNumber, leadId, callId, direction, remoteNumber];
     const when = [startedAt, endedAt, seconds, null, null, null, 'pending'];
     const row = [cc, ...about, ...when, legalHold ? 1 : 0, keepUntil, 0, made.now, key, fingerprint];
     await transaction.insert(newRecordings, row);
@@ -207,8 +172,9 @@ export function createRecordingWrites(
           const recording = await findByKey(transaction, cc, idempotency);
           if (recording !== null) {
             if (recording.state !== 'pending') return { recording, isNew: false, superseded: null };
-            await transaction.run(setId, { cc, number: recording.number, id: made.id });
-            return { recording: { ...recording, id: made.id }, isNew: false, superseded: recording.id };
+            const { number, mediaId: superseded } = recording;
+            await transaction.run(setMediaId, { cc, number, media_id: made.id });
+            return { recording: { ...recording, mediaId: made.id }, isNew: false, superseded };
           }
         }
         const { key, fingerprint } = idempotency ?? { key: null, fingerprint: null };
@@ -217,10 +183,10 @@ export function createRecordingWrites(
       });
     },
 
-    complete({ id: cc }, { number, id }, facts, event) {
+    complete({ id: cc }, { number, mediaId }, facts, event) {
       return commit(async (transaction) => {
         const found = await find(transaction, cc, number);
-        if (found?.recording.id !== id || found.recording.state !== 'pending') {
+        if (found?.recording.mediaId !== mediaId || found.recording.state !== 'pending') {
           throw new Failure('conflict', 'another request took this recording in meanwhile');
         }
         const { mediaType, bytes, sha256, seconds, endedAt } = facts;
@@ -232,10 +198,10 @@ export function createRecordingWrites(
       });
     },
 
-    discard({ id: cc }, { number, id }) {
+    discard({ id: cc }, { number, mediaId }) {
       return commit(async (transaction) => {
         const found = await find(transaction, cc, number);
-        if (found?.recording.id !== id || found.recording.state !== 'pending') return false;
+        if (found?.recording.mediaId !== mediaId || found.recording.state !== 'pending') return false;
         const { userNumber, startedAt } = found.recording;
         await transaction.run(drop, { cc, number });
         if (userNumber !== null) await counts.add(transaction, cc, { userNumber, startedAt }, -1);
@@ -244,76 +210,35 @@ export function createRecordingWrites(
       });
     },
 
-    change({ id: cc }, number, wanted, event) {
+    change({ id: cc }, number, wanted, eventOf) {
       return commit(async (transaction) => {
-        const { recording, leftover } = await need(transaction, cc, number);
-        const { state, legalHold, keepUntil, revocations } = recording;
-        if (state === 'purged') throw new Failure('conflict', 'the recording was let go');
-        if (wanted.state !== undefined && state === 'pending') {
-          throw new Failure('conflict', 'the audio of the recording has not come in yet');
-        }
-        const moves = wanted.state !== undefined && wanted.state !== state;
-        if (moves && leftover.length > 0) {
-          throw new Failure('conflict', 'the audio is still being moved; try again in a moment');
-        }
+        const { recording } = await need(transaction, cc, number);
+        const { legalHold, keepUntil, revocations } = recording;
+        if (recording.state === 'purged') throw new Failure('conflict', 'the recording was let go');
         const values: Values = {
-          state: wanted.state ?? state,
-          leftover: writeTiers(moves ? [tierOf(recording)] : leftover),
           legal_hold: (wanted.legalHold ?? legalHold) ? 1 : 0,
           keep_until: wanted.keepUntil === undefined ? keepUntil : wanted.keepUntil,
           revocations: revocations + (wanted.revoke === true ? 1 : 0),
         };
         return change(transaction, cc, number, async () => {
           await transaction.run(set, { cc, number, ...values });
-          await addEvents(transaction, cc, [event]);
+          await addEvents(transaction, cc, [eventOf(recording)]);
         });
       });
     },
 
     purge({ id: cc }, number, event) {
       return commit(async (transaction) => {
-        const { recording, leftover } = await need(transaction, cc, number);
-        const { state, legalHold, userNumber, startedAt } = recording;
-        if (state === 'purged') return recording;
-        if (legalHold) throw new Failure('conflict', 'the recording is under legal hold; end that first');
-        const values: Values = {
-          user_number: null,
-          lead_id: null,
-          call_id: null,
-          remote_number: null,
-          fingerprint: null,
-          keep_until: null,
-          state: 'purged',
-          leftover: writeTiers([...leftover, tierOf(recording)]),
-        };
-        return change(transaction, cc, number, async () => {
-          await transaction.run(bury, { cc, number, ...values });
-          if (userNumber !== null) await counts.add(transaction, cc, { userNumber, startedAt }, -1);
-          await addEvents(transaction, cc, [event]);
-        });
+        const found = await need(transaction, cc, number);
+        const { recording } = found;
+        if (recording.state === 'purged') return recording;
+        if (recording.legalHold) {
+          throw new Failure('conflict', 'the recording is under legal hold; end that first');
+        }
+        return change(transaction, cc, number, () =>
+          bury(transaction, cc, recording, copiesOf(found), event),
+        );
       });
-    },
-
-    async leftovers({ id: cc }, after, limit) {
-      const rows = await engine.read(leftovers, { cc, after, limit });
-      return rows.map(([number, id, leftover]) => ({
-        number: Number(number),
-        id: String(id),
-        tiers: readTiers(leftover),
-      }));
-    },
-
-    clearLeftover({ id: cc }, number, tiers) {
-      return commit(async (transaction) => {
-        const found = await find(transaction, cc, number);
-        if (found === null) return;
-        const leftover = writeTiers(found.leftover.filter((tier) => !tiers.includes(tier)));
-        await transaction.run(setLeftover, { cc, number, leftover });
-      });
-    },
-
-    async pending({ id: cc }, before, limit) {
-      return (await engine.read(pending, { cc, before, limit })).map(readRecording);
     },
   };
 }

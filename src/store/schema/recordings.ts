@@ -3,6 +3,7 @@ export interface RecordingsTable {
   contact_center_id: number;
   number: number;
   id: string;
+  media_id: string;
   user_number: number | null;
   lead_id: number | null;
   call_id: string | null;
@@ -20,6 +21,8 @@ export interface RecordingsTable {
   revocations: number;
   created_at: number;
   leftover: string | null;
+  moving: string | null;
+  restored_at: number | null;
   idempotency_key: string | null;
   fingerprint: string | null;
 }

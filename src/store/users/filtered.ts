@@ -12,7 +12,12 @@ const TERM_FILTERS = ['name', 'callerIdGroup', 'timezone', 'role'] as const;
 type TermFilter = (typeof TERM_FILTERS)[number];
 
 /** Filters that few users share; they are found through an index of their own. */
-const NARROW_FILTERS = ['email', 'sipAccount', 'extension'] as const;
+const NARROW = {
+  email: { table: 'users', user: 'n.number', value: 'n.email_key' },
+  sipAccount: { table: 'users', user: 'n.number', value: 'n.sip_account_key' },
+  extension: { table: 'user_extensions', user: 'n.user_number', value: 'n.extension' },
+} as const;
+const isNarrow = (filter: Filter): filter is keyof typeof NARROW => filter in NARROW;
 
 /** Terms looked at by one statement, so that a rare combination of common values stalls nobody. */
 const WINDOW = 2000;
@@ -64,38 +69,22 @@ export function createFilterWalk(engine: Engine, statements: Statements, pages: 
         // Cities are not unique: a zone given by its whole name is told from others of that city.
         if (byZone) query = query.where(sql`lower(u.timezone)`, '=', text('zone'));
         for (const filter of filters) {
-          if (filter === 'email' || filter === 'sipAccount') {
-            const column = filter === 'email' ? 'n.email_key' : 'n.sip_account_key';
+          if (isNarrow(filter)) {
+            const { table, user, value } = NARROW[filter];
             query = query.where(
               'd.number',
               'in',
               db
-                .selectFrom('users as n')
+                .selectFrom(db.dynamic.table(table).as('n'))
                 .innerJoin('dialect_numbers as m', (join) =>
                   join
                     .onRef('m.contact_center_id', '=', 'n.contact_center_id')
-                    .onRef('m.user_number', '=', 'n.number')
+                    .on('m.user_number', '=', sql.ref<number>(user))
                     .on('m.dialect', '=', text('dialect')),
                 )
                 .select('m.number')
                 .where('n.contact_center_id', '=', int('cc'))
-                .where(column, '=', text(filter)),
-            );
-          } else if (filter === 'extension') {
-            query = query.where(
-              'd.number',
-              'in',
-              db
-                .selectFrom('user_extensions as x')
-                .innerJoin('dialect_numbers as m', (join) =>
-                  join
-                    .onRef('m.contact_center_id', '=', 'x.contact_center_id')
-                    .onRef('m.user_number', '=', 'x.user_number')
-                    .on('m.dialect', '=', text('dialect')),
-                )
-                .select('m.number')
-                .where('x.contact_center_id', '=', int('cc'))
-                .where('x.extension', '=', text('extension')),
+                .where(sql.ref<string>(value), '=', text(filter)),
             );
           } else if (filter === lead) {
             query = query.where(
@@ -150,7 +139,7 @@ export function createFilterWalk(engine: Engine, statements: Statements, pages: 
     if (match.number !== undefined) values.number = match.number;
     const byZone = match.filters.timezone?.includes('/') === true;
     if (byZone) values.zone = fold(match.filters.timezone ?? '');
-    const narrow = byNumber || NARROW_FILTERS.some((filter) => filters.includes(filter));
+    const narrow = byNumber || filters.some(isNarrow);
     const lead = narrow ? null : (TERM_FILTERS.find((filter) => filters.includes(filter)) ?? null);
     const statement = build(filters, byNumber, byZone, lead, fields);
 

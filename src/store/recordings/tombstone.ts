@@ -1,0 +1,48 @@
+import type { AuditEvent } from '../../access/audit.ts';
+import type { Copy } from '../../recordings/letting.ts';
+import type { Recording } from '../../recordings/recording.ts';
+import type { AddEvents } from '../audit.ts';
+import type { Transaction } from '../engine.ts';
+import { cell, int, type Statements } from '../statements.ts';
+import type { DayCounts } from './day-counts.ts';
+import { writeCopies } from './row.ts';
+
+/** What a tombstone does not keep: whatever tells of a person, and what no longer bears on anything. */
+const NOTHING_OF = [
+  'user_number',
+  'lead_id',
+  'call_id',
+  'remote_number',
+  'fingerprint',
+  'keep_until',
+  'moving',
+  'restored_at',
+] as const;
+
+/** Makes a recording a tombstone, with this audio left over. */
+export type Bury = (
+  transaction: Transaction,
+  cc: number,
+  recording: Recording,
+  leftover: readonly Copy[],
+  event: AuditEvent,
+) => Promise<void>;
+
+export function createBury(statements: Statements, counts: DayCounts, addEvents: AddEvents): Bury {
+  const bury = statements.get('recordings.bury', '', (db) =>
+    db
+      .updateTable('recordings')
+      .set({
+        ...Object.fromEntries(NOTHING_OF.map((column) => [column, null])),
+        state: 'purged',
+        leftover: cell<string | null>('leftover'),
+      })
+      .where('contact_center_id', '=', int('cc'))
+      .where('number', '=', int('number')),
+  );
+  return async (transaction, cc, { number, userNumber, startedAt }, leftover, event) => {
+    await transaction.run(bury, { cc, number, leftover: writeCopies(leftover) });
+    if (userNumber !== null) await counts.add(transaction, cc, { userNumber, startedAt }, -1);
+    await addEvents(transaction, cc, [event]);
+  };
+}

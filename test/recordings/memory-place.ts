@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { MediaPlace } from '../../src/recordings/media.ts';
+
+/** Audio in memory, by UUID: what a place is, without a disk. */
+export interface MemoryPlace extends MediaPlace {
+  readonly audio: Map<string, { readonly content: Buffer; readonly modifiedAt: number }>;
+}
+
+/** A place in memory; what is put into it is as old as `now` says. */
+export function createMemoryPlace(now: () => number): MemoryPlace {
+  const audio: MemoryPlace['audio'] = new Map();
+  return {
+    audio,
+    async put({ id }, content) {
+      const all = Buffer.concat(await content.toArray());
+      audio.set(id, { content: all, modifiedAt: now() });
+      return { bytes: all.length, sha256: createHash('sha256').update(all).digest('hex') };
+    },
+    async open({ id }) {
+      const found = audio.get(id);
+      return found === undefined ? null : Readable.from([found.content]);
+    },
+    async find(key) {
+      const found = audio.get(key.id);
+      if (found === undefined) return null;
+      return { key, bytes: found.content.length, modifiedAt: found.modifiedAt };
+    },
+    async remove(...keys) {
+      for (const { id } of keys) audio.delete(id);
+    },
+    async *list(contactCenterId) {
+      for (const [id, { content, modifiedAt }] of audio) {
+        yield { key: { contactCenterId, id }, bytes: content.length, modifiedAt };
+      }
+    },
+    countUnfinished: async () => 0,
+    dropUnfinished: async () => 0,
+    check: async () => {},
+    freeBytes: async () => null,
+    close: async () => {},
+  };
+}
