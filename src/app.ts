@@ -5,12 +5,13 @@ import type { SettingDefinition } from './access/contact-center.ts';
 import type { Surroundings } from './access/tokens.ts';
 import type { ServeConfig } from './config/serve.ts';
 import { convoso } from './dialects/convoso/index.ts';
+import { rollcall } from './dialects/rollcall/index.ts';
 import { smartflo } from './dialects/smartflo/index.ts';
 import { voiso } from './dialects/voiso/index.ts';
 import type { UserFormat } from './directory/format.ts';
 import { native } from './directory/native.ts';
 import { Answers } from './http/answers.ts';
-import type { Dialect, DialectDeps } from './http/dialect.ts';
+import type { Dialect, DialectDeps, WireFormat } from './http/dialect.ts';
 import { EncodedUsers } from './http/encoded-users.ts';
 import { mountHealth } from './http/health.ts';
 import { createLimits, NO_LIMITS } from './http/limits.ts';
@@ -18,14 +19,20 @@ import { mountMedia } from './http/media.ts';
 import { createMetrics } from './http/metrics.ts';
 import { mountReference } from './http/reference.ts';
 import { createServer } from './http/server.ts';
+import { SeparateAudioReader } from './media/audio.ts';
 import { closeMediaPlaces, openMediaPlaces } from './media/open.ts';
+import { createDeleteRecording } from './recordings/delete.ts';
 import type { MediaPlaces } from './recordings/media.ts';
 import { RECORDING_SETTINGS } from './recordings/settings.ts';
+import { createTakeIn } from './recordings/take-in.ts';
 import { openStore, type Store } from './store/open.ts';
 import { VERSION } from './version.ts';
 
-/** Every wire format that Rollcall answers in. A new vendor is a folder and a line here. */
+/** Every vendor's wire format that Rollcall answers in. A new vendor is a folder and a line here. */
 export const DIALECTS: readonly Dialect[] = [convoso, voiso, smartflo];
+
+/** Every wire format that the server speaks: the vendors', and our own. */
+export const WIRES: readonly WireFormat[] = [...DIALECTS, rollcall];
 
 /** Every setting that a contact center has. */
 export const SETTINGS: readonly SettingDefinition[] = [
@@ -81,6 +88,7 @@ export async function createApp(
   );
   const metrics = createMetrics(store.importTotals);
   observed = metrics.observeStatement;
+  const audio = new SeparateAudioReader();
   let isDraining = false;
   const limits = config.rateLimit === null ? NO_LIMITS : createLimits(config.rateLimit);
   const { now } = SURROUNDINGS;
@@ -88,6 +96,19 @@ export async function createApp(
     users: store.pages,
     encoded: new EncodedUsers(store.pages),
     recordings: store.recordings,
+    takeIn: createTakeIn({
+      ...SURROUNDINGS,
+      recordings: store.recordings,
+      main: places.main,
+      audio,
+      mostBytes: config.mostUpload,
+    }),
+    mostUpload: config.mostUpload,
+    deleteRecording: createDeleteRecording(store.recordings, {
+      ...SURROUNDINGS,
+      store: store.letting,
+      places,
+    }),
     signingKeys: store.signingKeys,
     publicUrl: config.publicUrl,
     answers: new Answers(),
@@ -95,7 +116,7 @@ export async function createApp(
   };
   const server = createServer(config, {
     ...deps,
-    dialects: DIALECTS,
+    dialects: WIRES,
     access: store.access,
     limits,
     log,
@@ -119,6 +140,7 @@ export async function createApp(
       isDraining = true;
       await server.close();
       await store.close();
+      await audio.close();
       await closeMediaPlaces(places);
     },
   };

@@ -27,6 +27,7 @@ export async function openAppUnderTest(
     readonly data?: string;
     readonly rateLimit?: number;
     readonly publicUrl?: string;
+    readonly mostUpload?: number;
     readonly log?: Logger;
   } = {},
 ): Promise<AppUnderTest> {
@@ -34,7 +35,7 @@ export async function openAppUnderTest(
   const app = await createApp(
     {
       data,
-      media: readMediaConfig({ data }),
+      media: readMediaConfig({ data, archiveMedia: join(data, 'archive') }),
       host: '127.0.0.1',
       port: 0,
       workers: 1,
@@ -42,6 +43,7 @@ export async function openAppUnderTest(
       rateLimit: options.rateLimit ?? null,
       trustProxy: null,
       publicUrl: options.publicUrl ?? null,
+      mostUpload: options.mostUpload ?? 2 ** 31,
       demo: false,
     },
     options.log ?? pino({ level: 'silent' }),
@@ -100,6 +102,7 @@ export const TOKEN_KINDS = [
   'convoso-only',
   'voiso-only',
   'smartflo-only',
+  'rollcall-only',
   'other-dialects',
   'unknown',
   'mistyped',
@@ -142,6 +145,7 @@ export async function makeTokens(
     'convoso-only': (await make({ dialects: ['convoso'] })).secret,
     'voiso-only': (await make({ dialects: ['voiso'] })).secret,
     'smartflo-only': (await make({ dialects: ['smartflo'] })).secret,
+    'rollcall-only': (await make({ dialects: ['rollcall'] })).secret,
     'other-dialects': (await make({ dialects: ['convoso', 'smartflo'] })).secret,
     unknown: mintSecret(),
     mistyped: `${good.slice(0, -1)}${good.endsWith('0') ? '1' : '0'}`,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { request as ask } from 'node:http';
+import { Agent, request as ask } from 'node:http';
 import { connect } from 'node:net';
 import { after, before, describe, mock, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -31,6 +31,8 @@ interface Line {
   readonly [field: string]: unknown;
 }
 
+/** Thousands of requests: each on a connection of its own would take most of the time. */
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 let opened: AppUnderTest;
 let address: URL;
 let token: string;
@@ -68,7 +70,10 @@ before(async () => {
   secrets = [...Object.values(tokens), mintSecret()];
   address = new URL(await app.server.listen({ host: '127.0.0.1', port: 0 }));
 });
-after(() => opened.close());
+after(async () => {
+  agent.destroy();
+  await opened.close();
+});
 
 interface Asked {
   readonly method: string;
@@ -87,7 +92,7 @@ function send({ method, path, headers = {}, body = '' }: Asked): Promise<{ statu
         port: address.port,
         method,
         path,
-        agent: false,
+        agent,
         headers: {
           'x-canary': CANARY.header,
           'x-request-id': CANARY.requestId,

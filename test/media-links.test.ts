@@ -318,7 +318,7 @@ describe('audio behind links', () => {
   test('that is gone from the disk is our fault, and told as such', async () => {
     const lost = await record(opened.app, north, recent());
     const path = await linkTo(opened.app, north, lost);
-    await rm(join(opened.data, 'media', String(north.id), lost.id.slice(-2), lost.id));
+    await rm(join(opened.data, 'media', String(north.id), lost.mediaId.slice(-2), lost.mediaId));
     await takeEvents();
     assert.equal((await get(path)).status, 503);
     assert.deepEqual(
@@ -327,9 +327,31 @@ describe('audio behind links', () => {
     );
   });
 
+  test('that moves to the other tier after its record was read is found there', async (context) => {
+    const { linked, letting } = opened.app.store;
+    const { main, archive } = opened.app.places;
+    assert.ok(archive);
+    const moving = await record(opened.app, north, { ...recent(), audio: AUDIO });
+    const path = await linkTo(opened.app, north, moving);
+    const claim = { contactCenterId: north.id, number: moving.number, keyId: '' };
+    const before = await linked.find({ ...claim, keyId: /&key=(.{12})/.exec(path)?.[1] ?? '' });
+    const copy = { tier: 'archive', id: SURROUNDINGS.newId() } as const;
+    assert.ok(await letting.beginMove(north, moving.number, copy));
+    await archive.put({ contactCenterId: north.id, id: copy.id }, Readable.from([AUDIO]));
+    const done = { ...event('recording.changed', moving), action: 'recording.archived' } as const;
+    assert.ok(await letting.finishMove(north, moving.number, copy, 0, done));
+    await main.remove({ contactCenterId: north.id, id: moving.mediaId });
+    const stale = context.mock.method(linked, 'find');
+    stale.mock.mockImplementationOnce(async () => before);
+    const { status, body } = await get(path);
+    assert.equal(stale.mock.callCount(), 2);
+    assert.equal(status, 200);
+    assert.ok(body.equals(AUDIO));
+  });
+
   test('that is shorter than it was ends in a broken connection or a failure, not in waiting', async () => {
     const cut = await record(opened.app, north, { ...recent(), audio: AUDIO });
-    const key = { contactCenterId: north.id, id: cut.id };
+    const key = { contactCenterId: north.id, id: cut.mediaId };
     await opened.app.places.main.put(key, Readable.from([AUDIO.subarray(0, 1000)]));
     const path = await linkTo(opened.app, north, cut);
     await assert.rejects(get(path), { code: 'ECONNRESET' });

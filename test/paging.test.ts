@@ -29,6 +29,7 @@ describe('walking pages', () => {
         rateLimit: null,
         trustProxy: null,
         publicUrl: null,
+        mostUpload: 2 ** 31,
         demo: false,
       },
       pino({ level: 'silent' }),

@@ -38,7 +38,7 @@ export async function record(
   const { mediaType = 'audio/wav', audio = Buffer.from('RIFF audio'), ...rest } = call;
   const pending = await announce(app, contactCenter, rest);
   const kept = await app.places.main.put(
-    { contactCenterId: contactCenter.id, id: pending.id },
+    { contactCenterId: contactCenter.id, id: pending.mediaId },
     Readable.from([audio]),
   );
   const { seconds, endedAt, startedAt } = pending;

@@ -3,8 +3,10 @@ import { crc32 } from 'node:zlib';
 import { Failure } from '../errors.ts';
 
 /** What a token may be allowed to do. */
-export const SCOPES = ['users:read', 'recordings:read'] as const;
+export const SCOPES = ['users:read', 'recordings:read', 'recordings:write'] as const;
 export type Scope = (typeof SCOPES)[number];
+/** What a token may do where nothing else is asked for: look, and change nothing. */
+export const READ_SCOPES: readonly Scope[] = ['users:read', 'recordings:read'];
 
 /** A credential of a contact center, as the store keeps it: never the secret itself. */
 export interface Token {

@@ -1,4 +1,4 @@
-import { DIALECTS } from '../app.ts';
+import { WIRES } from '../app.ts';
 import type { ServeConfig } from '../config/serve.ts';
 import type { Sample, SampleFacts } from '../http/dialect.ts';
 import { VERSION } from '../version.ts';
@@ -12,6 +12,7 @@ export function toCurl(sample: Sample, address: string, token: string, isInsecur
   return [
     'curl -sS',
     ...(isInsecure ? ['-k'] : []),
+    ...(sample.output === undefined ? [] : [`-o ${sample.output}`]),
     ...Object.entries(sample.headers ?? {}).map(([name, value]) => `-H ${quote(`${name}: ${fill(value)}`)}`),
     ...(sample.body === undefined ? [] : [`-d ${quote(fill(sample.body))}`]),
     quote(address + fill(sample.path)),
@@ -41,7 +42,7 @@ export function writeBanner({
   const samples =
     demo === null
       ? []
-      : DIALECTS.flatMap((dialect) => dialect.samples(demo.facts)).map((sample) => ({
+      : WIRES.flatMap((dialect) => dialect.samples(demo.facts)).map((sample) => ({
           title: sample.title,
           command: toCurl(sample, address, demo.token, config.tls !== null),
         }));

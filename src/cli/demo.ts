@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ContactCenter } from '../access/contact-center.ts';
-import { SCOPES } from '../access/token.ts';
+import { READ_SCOPES } from '../access/token.ts';
 import { createToken } from '../access/tokens.ts';
 import { DIALECTS, SURROUNDINGS } from '../app.ts';
 import { demoRows } from '../directory/demo.ts';
@@ -60,7 +60,7 @@ export async function createDemoToken(store: Store, contactCenter: ContactCenter
   const { secret } = await createToken(store.access, SURROUNDINGS, {
     contactCenter,
     label: DEMO,
-    scopes: SCOPES,
+    scopes: READ_SCOPES,
     dialects: null,
     expiresIn: TOKEN_LIFE,
   });

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { parseDuration, parseScopes, SCOPES, type Token } from '../access/token.ts';
+import { parseDuration, parseScopes, READ_SCOPES, SCOPES, type Token } from '../access/token.ts';
 import { createToken } from '../access/tokens.ts';
-import { DIALECTS, SURROUNDINGS } from '../app.ts';
+import { SURROUNDINGS, WIRES } from '../app.ts';
 import { Failure } from '../errors.ts';
 import { type CommonOptions, needContactCenter, withStore } from './context.ts';
 import { asUsage, print, table, UsageError } from './output.ts';
@@ -9,8 +9,8 @@ import type { NewCommand } from './program.ts';
 
 function parseDialects(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());
-  if (names.every((name) => DIALECTS.some((dialect) => dialect.name === name))) return names;
-  throw new UsageError(`dialects are a comma list of ${DIALECTS.map((dialect) => dialect.name).join(', ')}`);
+  if (names.every((name) => WIRES.some((dialect) => dialect.name === name))) return names;
+  throw new UsageError(`dialects are a comma list of ${WIRES.map((dialect) => dialect.name).join(', ')}`);
 }
 
 const isoOrNull = (at: number | null) => (at === null ? null : new Date(at).toISOString());
@@ -40,11 +40,8 @@ export function addTokenCommands(program: Command, newCommand: NewCommand): void
   newCommand(parent, 'create', 'make a token and show it, this once')
     .requiredOption('--contact-center <name>')
     .requiredOption('--name <label>', 'what it is for')
-    .option('--scopes <list>', 'what it may do', SCOPES.join(','))
-    .option(
-      '--dialects <list>',
-      `where it works: ${DIALECTS.map((each) => each.name).join(', ')} (default all)`,
-    )
+    .option('--scopes <list>', `what it may do: ${SCOPES.join(', ')}`, READ_SCOPES.join(','))
+    .option('--dialects <list>', `where it works: ${WIRES.map((each) => each.name).join(', ')} (default all)`)
     .option('--expires-in <time>', 'such as 90d, 12h or 30m (default never)')
     .action(
       (
@@ -102,7 +99,7 @@ export function addTokenCommands(program: Command, newCommand: NewCommand): void
             ]);
           }
         }
-        const head = ['ID', 'CONTACT CENTER', 'NAME', 'SCOPES', 'DIALECTS', 'EXPIRES', 'STATE'];
+        const head = ['ID', 'CONTACT CENTER', 'NAME', 'SCOPES', 'WIRES', 'EXPIRES', 'STATE'];
         print(options.json === true, documents, table(head, rows));
       }),
     );

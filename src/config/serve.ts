@@ -21,6 +21,8 @@ export interface ServeConfig {
   readonly trustProxy: string | null;
   /** Where clients reach this server, without a slash at the end; null for where each request came to. */
   readonly publicUrl: string | null;
+  /** The longest audio that an upload may have, in bytes. */
+  readonly mostUpload: number;
   /** Whether to make the contact center `demo` and print a token for it. */
   readonly demo: boolean;
 }
@@ -37,6 +39,7 @@ export interface ServeFlags extends MediaFlags {
   readonly rateLimit: number | false;
   readonly trustProxy?: string;
   readonly publicUrl?: string;
+  readonly maxUploadMib: number;
   readonly demo?: boolean;
 }
 
@@ -102,6 +105,7 @@ export function readServeConfig(flags: ServeFlags): ServeConfig {
     tls,
     rateLimit: flags.rateLimit === false ? null : flags.rateLimit,
     trustProxy: proxies?.join(',') ?? null,
+    mostUpload: flags.maxUploadMib * 1_048_576,
     publicUrl: flags.publicUrl === undefined ? null : readPublicUrl(flags.publicUrl),
     demo: flags.demo ?? false,
   });

@@ -6,7 +6,9 @@ import type { Access } from '../access/tokens.ts';
 import type { UserFormat } from '../directory/format.ts';
 import type { UserPages } from '../directory/ports.ts';
 import type { DialectIndex } from '../directory/query.ts';
+import type { DeleteRecording } from '../recordings/delete.ts';
 import type { RecordingStore } from '../recordings/ports.ts';
+import type { TakeIn } from '../recordings/take-in.ts';
 import type { Answers } from './answers.ts';
 import type { EncodedUsers } from './encoded-users.ts';
 import type { LinkDeps } from './recording-links.ts';
@@ -17,6 +19,10 @@ export interface DialectDeps extends LinkDeps {
   readonly users: UserPages;
   readonly encoded: EncodedUsers;
   readonly recordings: RecordingStore;
+  readonly takeIn: TakeIn;
+  /** The longest audio that an upload may have, in bytes. */
+  readonly mostUpload: number;
+  readonly deleteRecording: DeleteRecording;
   readonly answers: Answers;
 }
 
@@ -29,6 +35,8 @@ export interface Endpoint {
   readonly methods: readonly Method[];
   readonly paths: readonly string[];
   readonly scope: Scope;
+  /** Whether its request's body is read by the endpoint as it comes, and may take its time. */
+  readonly isUpload?: boolean;
   /** Describes parameters and answers in the OpenAPI document; nothing is checked or shaped by it. */
   readonly schema: (method: Method) => FastifySchema;
   /** The secret that a request carries, wherever this wire puts it. */
@@ -49,6 +57,8 @@ export interface Sample {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** A file for an answer that is no text. */
+  readonly output?: string;
 }
 
 /** Facts of a contact center that make samples find something. */
@@ -56,6 +66,12 @@ export interface SampleFacts {
   readonly contactCenter: ContactCenter;
   readonly email: string;
   readonly extension: string;
+  /** A recording that can be played, and the path and query of its link; null where there is none. */
+  readonly recording: {
+    readonly email: string;
+    readonly leadId: number | null;
+    readonly link: string;
+  } | null;
 }
 
 /** A wire format: everything that the server needs to know of it. */

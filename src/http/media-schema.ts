@@ -1,18 +1,11 @@
 import type { FastifySchema } from 'fastify';
 import { Type } from 'typebox';
 import { MEDIA_TYPES } from '../recordings/recording.ts';
+import { describeProblems } from './described-failures.ts';
 
 const audio = Object.fromEntries(
   Object.keys(MEDIA_TYPES).map((type) => [type, { schema: { type: 'string', format: 'binary' } }]),
 );
-const problem = (description: string) => ({
-  description,
-  content: {
-    'application/problem+json': {
-      schema: Type.Object({ type: Type.String(), title: Type.String(), status: Type.Integer() }),
-    },
-  },
-});
 const text = (description: string) => Type.Optional(Type.String({ description }));
 
 /** How OpenAPI describes the audio behind a link. */
@@ -39,15 +32,18 @@ export function describeMedia(): FastifySchema {
       206: { description: 'The range that was asked for', content: audio },
       302: { description: 'It is fetched from the storage itself', type: 'null' },
       304: { description: 'The copy that the client has is good', type: 'null' },
-      403: problem('The link does not open this, or does not any more'),
-      404: problem('The audio has not come in yet'),
-      405: problem('Another method than GET and HEAD'),
-      413: problem('A body over 1 MiB'),
-      416: problem('The range lies behind the end'),
-      429: problem('Too many requests'),
-      431: problem('A header block over 16 KiB'),
-      500: problem('A bug'),
-      503: problem('The store or the audio cannot be read now'),
+      ...describeProblems({
+        403: 'The link does not open this, or does not any more',
+        404: 'The audio has not come in yet',
+        405: 'Another method than GET and HEAD',
+        412: 'If-Match names other audio',
+        413: 'A body over 1 MiB',
+        416: 'The range lies behind the end',
+        429: 'Too many requests',
+        431: 'A header block over 16 KiB',
+        500: 'A bug',
+        503: 'The store or the audio cannot be read now',
+      }),
     },
   } as FastifySchema;
 }

@@ -144,7 +144,7 @@ async function answer(
     return reply.redirect(url, 302);
   }
   const length = range === null ? bytes : range.last - range.first + 1;
-  const content = await openContent(deps, opened, place, range);
+  const content = await openContent(deps, opened, range);
   deps.audit.record(contactCenter, playOf(opened, range, deps.now()));
   if (range !== null) reply.code(206).header('content-range', contentRange(range, bytes));
   reply.header('content-length', length);
@@ -212,12 +212,10 @@ function placeOf(places: MediaPlaces, { state }: PlayableRecording): MediaPlace 
 async function openContent(
   deps: MediaDeps,
   opened: Opened,
-  place: MediaPlace,
   range: ByteRange | null,
 ): Promise<Readable | MediaFile> {
   try {
-    const key = keyOf(opened);
-    const found = await (place.openFile?.(key) ?? place.open(key, range ?? undefined));
+    const found = (await openOnce(deps, opened, range)) ?? (await openMoved(deps, opened, range));
     if (found !== null) return found;
     throw new Failure('unavailable', 'audio is not where it should be; rollcall recordings sweep tells more');
   } catch (error) {
@@ -225,6 +223,28 @@ async function openContent(
     deps.audit.record(opened.contactCenter, event);
     throw error;
   }
+}
+
+async function openOnce(
+  { places }: MediaDeps,
+  opened: Opened,
+  range: ByteRange | null,
+): Promise<Readable | MediaFile | null> {
+  const place = placeOf(places, opened.recording);
+  const key = keyOf(opened);
+  return place.openFile?.(key) ?? place.open(key, range ?? undefined);
+}
+
+/** The audio where it lies now: it may have moved to the other tier just after its record was read. */
+async function openMoved(
+  deps: MediaDeps,
+  { link, recording }: Opened,
+  range: ByteRange | null,
+): Promise<Readable | MediaFile | null> {
+  const found = await deps.linked.find(link);
+  const judged = found === null ? 'unknown' : judgeLink(link, found, deps.now());
+  if (found === null || typeof judged === 'string' || judged.mediaId === recording.mediaId) return null;
+  return openOnce(deps, { link, contactCenter: found.contactCenter, recording: judged }, range);
 }
 
 /**

@@ -24,6 +24,8 @@ declare module 'fastify' {
     dialect?: string;
     /** Of answers that say themselves how they may be kept; else they are not to be. */
     cacheControl?: string;
+    /** Its body may be long, and take its time as long as it moves. */
+    isUpload?: boolean;
   }
 }
 
@@ -64,7 +66,11 @@ function addRoutes(
       app.route({
         method,
         url,
-        config: { operation: endpoint.operation, dialect: dialect.name },
+        config: {
+          operation: endpoint.operation,
+          dialect: dialect.name,
+          isUpload: endpoint.isUpload ?? false,
+        },
         schema: { ...endpoint.schema(method), hide: isTwin || at > 0 },
         handler: async (request, reply) => {
           const access = await admit(request, dialect, endpoint, deps);

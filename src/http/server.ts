@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { describeBug } from '../errors.ts';
+import { watchBody } from './body-time.ts';
 import type { WireFormat } from './dialect.ts';
 import type { Metrics } from './metrics.ts';
 import { createPathForms, type MountDeps, mountDialect } from './mount.ts';
@@ -16,8 +17,6 @@ const MAX_BODY = 1_048_576;
 const MAX_HEADERS = 16_384;
 /** What Node itself reads before it gives up: the request line comes on top of the header block. */
 const NODE_MAX_HEADERS = 49_152;
-/** How long a client may take to send a request, in milliseconds; Fastify waits forever. */
-const REQUEST_TIME = 60_000;
 /** A request without a Host is refused here, in its vendor's form: Node would refuse it with nothing at all. */
 const NODE_OPTIONS = { maxHeaderSize: NODE_MAX_HEADERS, requireHostHeader: false };
 
@@ -117,7 +116,8 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
   const app = fastify({
     logger: false,
     bodyLimit: MAX_BODY,
-    requestTimeout: REQUEST_TIME,
+    // Of its body alone, so that uploads may take their time; Node keeps a limit on the headers' (a minute).
+    requestTimeout: 0,
     requestIdHeader: false,
     genReqId: () => randomUUID(),
     trustProxy: options.trustProxy ?? false,
@@ -164,6 +164,9 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
     // Unlike the end of a response, its close also comes where the client has gone away.
     const start = performance.now();
     reply.raw.once('close', () => record(request, reply, start));
+    watchBody(request.raw, request.routeOptions.config.isUpload ?? false, () =>
+      app.server.emit('clientError', new Error('a body that is too slow'), request.raw.socket),
+    );
     if (request.is404) {
       const { allow } = forms(pathOf(request));
       // An escaped slash makes a path look documented that is none.

@@ -13,6 +13,8 @@ export type WireFailureKind =
 export interface WireFailure {
   readonly kind: WireFailureKind;
   readonly fields: FieldProblems;
+  /** What is wrong and how it is mended, where that may be told; it carries nothing from outside. */
+  readonly detail?: string;
   /** Seconds; for `rate_limited` and `unavailable`. */
   readonly retryAfter?: number;
   /** For `rate_limited`: requests allowed in the window, and seconds until it ends. */
@@ -64,6 +66,8 @@ export function toWireFailure(error: unknown): WireFailure {
     return {
       kind: error.kind,
       fields: error.fields,
+      // What fails on our side may name folders.
+      ...(error.kind === 'unavailable' ? {} : { detail: error.message }),
       ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
     };
   }

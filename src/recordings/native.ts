@@ -4,15 +4,24 @@ const iso = (at: number | null): string | null => (at === null ? null : new Date
 
 /** A recording as our own documents show it: instants in UTC. */
 export function encodeRecording(recording: Recording) {
-  const { startedAt, endedAt, keepUntil, createdAt, media, revocations: _, ...rest } = recording;
+  const { media } = recording;
   return {
-    ...rest,
-    startedAt: new Date(startedAt).toISOString(),
-    endedAt: iso(endedAt),
+    number: recording.number,
+    id: recording.id,
+    userNumber: recording.userNumber,
+    leadId: recording.leadId,
+    callId: recording.callId,
+    direction: recording.direction,
+    remoteNumber: recording.remoteNumber,
+    startedAt: new Date(recording.startedAt).toISOString(),
+    endedAt: iso(recording.endedAt),
+    seconds: recording.seconds,
     mediaType: media?.mediaType ?? null,
     bytes: media?.bytes ?? null,
     sha256: media?.sha256 ?? null,
-    keepUntil: iso(keepUntil),
-    createdAt: new Date(createdAt).toISOString(),
+    state: recording.state,
+    legalHold: recording.legalHold,
+    keepUntil: iso(recording.keepUntil),
+    createdAt: new Date(recording.createdAt).toISOString(),
   };
 }

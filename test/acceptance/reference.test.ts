@@ -54,12 +54,16 @@ describe('the reference of a running server', () => {
       Object.keys(item).map((method) => `${method} ${path}`),
     );
     assert.deepEqual(operations.sort(), [
+      'delete /rollcall/v1/recordings/{number}',
       'get /rollcall/v1/media/{contactCenterId}/{number}',
+      'get /rollcall/v1/recordings',
+      'get /rollcall/v1/recordings/{number}',
       'get /user_management/v1/users',
       'get /v1/lead/get-recordings',
       'get /v1/users',
       'get /v1/users/recordings',
       'get /v1/users/search',
+      'post /rollcall/v1/recordings',
       'post /v1/lead/get-recordings',
       'post /v1/users/recordings',
       'post /v1/users/search',
@@ -89,13 +93,26 @@ describe('the reference of a running server', () => {
       if (operationId === 'rollcall.media') {
         assert.deepEqual(
           Object.keys(responses).sort().join(' '),
-          '200 206 302 304 403 404 405 413 416 429 431 500 503',
+          '200 206 302 304 403 404 405 412 413 416 429 431 500 503',
         );
         continue;
       }
       assert.ok(security.length > 0, `${operationId} takes a token`);
       for (const scheme of security.flatMap((each) => Object.keys(each))) {
         assert.ok(scheme in components.securitySchemes, `${operationId} ${scheme}`);
+      }
+      if (operationId.startsWith('rollcall.')) {
+        for (const status of ['401', '403', '429', '503']) {
+          assert.ok(
+            responses[status]?.content?.['application/problem+json']?.schema,
+            `${operationId} ${status}`,
+          );
+        }
+        assert.ok(
+          ['200', '201', '204'].some((status) => responses[status] !== undefined),
+          operationId,
+        );
+        continue;
       }
       for (const status of ['200', '401', '403', '429']) {
         const response = responses[status];

@@ -17,18 +17,31 @@ interface OfficialAnswer {
   readonly data: { readonly total: string; readonly results: Readonly<Record<string, unknown>> };
 }
 
-/** Checks the answers of the five printed commands. Gives them, to be compared with a later start's. */
+interface OfficialRecordings {
+  readonly success: boolean;
+  readonly data: { readonly entries: unknown };
+}
+
+/** Checks the answers of the printed commands. Gives them, to be compared with a later start's. */
 async function checkSamples(commands: readonly string[]): Promise<unknown[]> {
-  assert.equal(commands.length, 5);
   const answers: unknown[] = [];
   for (const command of commands) answers.push(await paste(command));
-  const [official, community, voiso, voisoApi, smartflo] = answers as [
+  const [official, community, ofUsers, ofLead, voiso, voisoApi, smartflo, own, ...more] = answers as [
     OfficialAnswer,
     { email: string }[],
+    OfficialRecordings,
+    OfficialRecordings,
     { id: number; email: string }[],
     unknown,
     { has_more: boolean; count: number; data: unknown[] },
+    { recordings: unknown[] },
   ];
+  assert.deepEqual(more, []);
+  for (const { success, data } of [ofUsers, ofLead]) {
+    assert.equal(success, true);
+    assert.ok(Array.isArray(data.entries));
+  }
+  assert.ok(Array.isArray(own.recordings));
   assert.equal(official.success, true);
   assert.equal(official.data.total, '1');
   assert.equal(Object.keys(official.data.results).length, 1);

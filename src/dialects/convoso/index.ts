@@ -17,7 +17,7 @@ export const convoso: Dialect = {
   encodeFailure,
   endpoints: (deps) => [searchUsers(deps), listUserRecordings(deps), listLeadRecordings(deps)],
   parsers: addParsers,
-  samples: ({ email }) => [
+  samples: ({ email, recording }) => [
     {
       title: 'Convoso, users/search, official shape',
       method: 'GET',
@@ -28,6 +28,16 @@ export const convoso: Dialect = {
       method: 'POST',
       path: '/v1/users/search',
       body: `auth_token=TOKEN&user=${encodeURIComponent(email)}&limit=20`,
+    },
+    {
+      title: 'Convoso, users/recordings',
+      method: 'GET',
+      path: `/v1/users/recordings?auth_token=TOKEN&user=${encodeURIComponent(recording?.email ?? email)}&limit=5`,
+    },
+    {
+      title: 'Convoso, lead/get-recordings',
+      method: 'GET',
+      path: `/v1/lead/get-recordings?auth_token=TOKEN&lead_id=${recording?.leadId ?? 1}`,
     },
   ],
 };

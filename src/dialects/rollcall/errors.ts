@@ -1,0 +1,18 @@
+import { type EncodeFailure, encodeProblem } from '../../http/wire-failure.ts';
+
+/** A problem document (RFC 9457) that also tells what is wrong, and with which field, where that may be told. */
+export const encodeFailure: EncodeFailure = (failure) => {
+  const answer = encodeProblem(failure);
+  const { detail, fields, kind } = failure;
+  // Who may not ask is told nothing.
+  if (kind === 'unauthenticated' || kind === 'forbidden') return answer;
+  const errors = Object.keys(fields).length === 0 ? {} : { errors: fields };
+  return {
+    ...answer,
+    body: JSON.stringify({
+      ...JSON.parse(answer.body),
+      ...(detail === undefined ? {} : { detail }),
+      ...errors,
+    }),
+  };
+};
