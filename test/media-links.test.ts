@@ -362,11 +362,12 @@ describe('audio behind links', () => {
   test('opens no more once its key is dropped; until then it outlives a rotation', async () => {
     const { signingKeys } = opened.app.store;
     const now = Date.now();
-    await signingKeys.rotate(north, now, { endLinks: false });
+    const rotated = { ...event('recording.changed', played), action: 'key.rotated', subject: null } as const;
+    await signingKeys.rotate(north, now, { endLinks: false }, rotated);
     assert.equal((await get(link)).status, 200);
     const fresh = await linkTo(opened.app, north, played);
     assert.equal((await get(fresh)).status, 200);
-    await signingKeys.rotate(north, now, { endLinks: true });
+    await signingKeys.rotate(north, now, { endLinks: true }, rotated);
     await assertRefused(fresh, 'key');
   });
 });

@@ -88,12 +88,14 @@ export interface SigningKeys {
   find(contactCenterId: number, keyId: string): Promise<SigningKey | null>;
   /**
    * Makes a new key, which signs from now on. Links that the old ones signed hold until they end; with
-   * `endLinks` they end at once. Gives how many retired keys are still good for links.
+   * `endLinks` they end at once. Gives how many retired keys are still good for links. The event is kept
+   * with it.
    */
   rotate(
     contactCenter: ContactCenter,
     now: number,
     options: { readonly endLinks: boolean },
+    event: AuditEvent,
   ): Promise<{ readonly key: SigningKey; readonly retired: number }>;
 }
 

@@ -91,7 +91,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const access = createAccessStore(engine, statements);
     const addEvents = createAddEvents(statements);
     const audit = createAuditStore(engine, statements, addEvents);
-    const signingKeys = createSigningKeys(engine, statements);
+    const signingKeys = createSigningKeys(engine, statements, addEvents);
     const { recordings, letting } = createRecordingStores(engine, statements, addEvents);
     return {
       access,

@@ -1,5 +1,6 @@
 import { forgetAt, mintSigningKey, type SigningKey } from '../recordings/links.ts';
 import type { SigningKeys } from '../recordings/ports.ts';
+import type { AddEvents } from './audit.ts';
 import type { Cell, Engine, Transaction } from './engine.ts';
 import { KeptReads } from './kept-reads.ts';
 import { int, type Statements, text } from './statements.ts';
@@ -16,7 +17,7 @@ function readKey([id, secret, createdAt, retiredAt]: readonly Cell[]): SigningKe
 }
 
 /** Keys that sign recordings' links, in the store. */
-export function createSigningKeys(engine: Engine, statements: Statements): SigningKeys {
+export function createSigningKeys(engine: Engine, statements: Statements, addEvents: AddEvents): SigningKeys {
   const current = statements.get('signing_keys.current', '', (db) =>
     db
       .selectFrom('signing_keys')
@@ -93,11 +94,13 @@ export function createSigningKeys(engine: Engine, statements: Statements): Signi
       return row === undefined ? null : readKey(row);
     },
 
-    rotate: ({ id: cc }, now, { endLinks }) =>
+    rotate: ({ id: cc }, now, { endLinks }, event) =>
       engine.transaction(async (transaction) => {
         await transaction.run(retire, { cc, now });
-        const retiredLeft = await dropRetired(transaction, cc, now, endLinks);
-        return { key: await addKey(transaction, cc, now), retired: retiredLeft };
+        const left = await dropRetired(transaction, cc, now, endLinks);
+        const key = await addKey(transaction, cc, now);
+        await addEvents(transaction, cc, [event]);
+        return { key, retired: left };
       }),
   };
 }

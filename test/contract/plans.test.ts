@@ -261,7 +261,12 @@ describe('plans of statements on 50,000 users', () => {
     await assert.rejects(store.access.createContactCenter('north', 'UTC', 0), Failure);
     const signing = await store.signingKeys.current(contactCenter, 0);
     await store.signingKeys.find(contactCenter.id, signing.id);
-    await store.signingKeys.rotate(contactCenter, 1, { endLinks: true });
+    await store.signingKeys.rotate(
+      contactCenter,
+      1,
+      { endLinks: true },
+      { at: 1, actor: { kind: 'cli' }, action: 'key.rotated', subject: null, outcome: 'done', details: {} },
+    );
     await store.importTotals();
     await store.ping();
   }

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { AuditEvent } from '../../src/access/audit.ts';
 import { forgetAt, MAX_LINK_SECONDS } from '../../src/recordings/links.ts';
 import { type EngineUnderTest, useStore } from './store-contract.ts';
+
+const ROTATED: AuditEvent = {
+  at: 5,
+  actor: { kind: 'cli' },
+  action: 'key.rotated',
+  subject: null,
+  outcome: 'done',
+  details: { endLinks: false },
+};
 
 /** Keys that sign recordings' links. */
 export function describeSigningKeys(engine: EngineUnderTest): void {
@@ -32,7 +42,7 @@ export function describeSigningKeys(engine: EngineUnderTest): void {
       assert.notEqual(ofNorth.id, ofSouth.id);
       assert.equal(await signingKeys.find(south.id, ofNorth.id), null);
       assert.equal(await signingKeys.find(9_999_999, ofNorth.id), null);
-      await signingKeys.rotate(north, 0, { endLinks: true });
+      await signingKeys.rotate(north, 0, { endLinks: true }, ROTATED);
       assert.deepEqual(await signingKeys.current(south, 0), ofSouth);
     });
 
@@ -40,15 +50,16 @@ export function describeSigningKeys(engine: EngineUnderTest): void {
       const { signingKeys } = opened.store;
       const contactCenter = await opened.contactCenter();
       const old = await signingKeys.current(contactCenter, 0);
-      const { key, retired } = await signingKeys.rotate(contactCenter, 1000, keep);
+      const { key, retired } = await signingKeys.rotate(contactCenter, 1000, keep, ROTATED);
       assert.equal(retired, 1);
+      assert.deepEqual(await opened.store.audit.page(contactCenter, 0, 10), [{ ...ROTATED, number: 1 }]);
       assert.notEqual(key.id, old.id);
       assert.deepEqual(await signingKeys.current(contactCenter, 1000), key);
       const end = forgetAt(1000);
       assert.ok(end >= 1000 + MAX_LINK_SECONDS * 1000);
-      assert.equal((await signingKeys.rotate(contactCenter, end - 1, keep)).retired, 2);
+      assert.equal((await signingKeys.rotate(contactCenter, end - 1, keep, ROTATED)).retired, 2);
       assert.deepEqual(await signingKeys.find(contactCenter.id, old.id), { ...old, retiredAt: 1000 });
-      assert.equal((await signingKeys.rotate(contactCenter, end, keep)).retired, 2);
+      assert.equal((await signingKeys.rotate(contactCenter, end, keep, ROTATED)).retired, 2);
       assert.equal(await signingKeys.find(contactCenter.id, old.id), null);
       assert.notEqual(await signingKeys.find(contactCenter.id, key.id), null);
     });
@@ -57,8 +68,8 @@ export function describeSigningKeys(engine: EngineUnderTest): void {
       const { signingKeys } = opened.store;
       const contactCenter = await opened.contactCenter();
       const first = await signingKeys.current(contactCenter, 0);
-      const second = (await signingKeys.rotate(contactCenter, 0, keep)).key;
-      const { key, retired } = await signingKeys.rotate(contactCenter, 0, { endLinks: true });
+      const second = (await signingKeys.rotate(contactCenter, 0, keep, ROTATED)).key;
+      const { key, retired } = await signingKeys.rotate(contactCenter, 0, { endLinks: true }, ROTATED);
       assert.equal(retired, 0);
       for (const { id } of [first, second]) {
         assert.equal(await signingKeys.find(contactCenter.id, id), null);

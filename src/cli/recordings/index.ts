@@ -3,8 +3,9 @@ import type { AddMediaOptions } from '../media-options.ts';
 import type { NewCommand } from '../program.ts';
 import { addRecordingsAddCommand } from './add.ts';
 import { addRecordingsImportCommand } from './import.ts';
+import { addRotateKeyCommand } from './rotate-key.ts';
 
-/** `recordings add` and `recordings import`. */
+/** `recordings add`, `import` and `rotate-key`. */
 export function addRecordingsCommands(
   program: Command,
   newCommand: NewCommand,
@@ -14,4 +15,5 @@ export function addRecordingsCommands(
   const newMediaCommand: NewCommand = (...args) => addMediaOptions(newCommand(...args), '--media');
   addRecordingsAddCommand(parent, newMediaCommand);
   addRecordingsImportCommand(parent, newCommand, addMediaOptions);
+  addRotateKeyCommand(parent, newCommand);
 }
