@@ -10,7 +10,8 @@ import { checkStore, countMade } from './store-check.ts';
 
 /** More than one batch of an import, so that a kill may come between two of them. */
 const PEOPLE = 6000;
-const KILLS = 8;
+/** How many times an import is killed; more are asked for by ROLLCALL_KILLS. */
+const KILLS = Number(process.env.ROLLCALL_KILLS ?? 6);
 const HEAD = 262_144;
 /** About what the whole import takes, in milliseconds: kills come before, in and between all batches. */
 const LONGEST = 450;
