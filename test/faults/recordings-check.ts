@@ -7,7 +7,8 @@ import Database from 'better-sqlite3';
 /** A recording as its row tells of it. */
 export interface Row {
   readonly number: number;
-  readonly id: string;
+  /** What its audio is named by: each attempt to take it in has a name of its own. */
+  readonly mediaId: string;
   readonly state: string;
   readonly lead: number | null;
   readonly sha256: string | null;
@@ -65,7 +66,8 @@ export function checkRecordings(data: string): {
     for (const [what, sql] of Object.entries(WRONG)) {
       assert.deepEqual(db.prepare(sql).raw(true).all().slice(0, 3), [], what);
     }
-    const sql = 'select number, id, state, lead_id as lead, sha256, bytes from recordings order by number';
+    const sql =
+      'select number, media_id as mediaId, state, lead_id as lead, sha256, bytes from recordings order by number';
     rows = db.prepare<[], Row>(sql).all();
   } finally {
     db.close();
@@ -80,13 +82,13 @@ export function checkRecordings(data: string): {
     paths.filter((path) => path.startsWith(join(media, 'unfinished')) === wanted),
   );
   const byName = new Map(whole?.map((path) => [basename(path), path]));
-  for (const { number, id, state, sha256 } of rows) {
+  for (const { number, mediaId, state, sha256 } of rows) {
     if (state !== 'stored') continue;
-    const path = byName.get(id);
+    const path = byName.get(mediaId);
     assert.ok(path !== undefined, `recording ${number} has no audio`);
     assert.equal(sha256Of(path), sha256, `recording ${number} has other audio`);
   }
-  const stored = new Set(rows.filter(({ state }) => state === 'stored').map(({ id }) => id));
+  const stored = new Set(rows.filter(({ state }) => state === 'stored').map(({ mediaId }) => mediaId));
   return {
     rows,
     orphans: [...byName.keys()].filter((name) => !stored.has(name)),
