@@ -80,8 +80,8 @@ function isAllowed({ from, to, isTypeOnly }: Import): boolean {
 const PACKAGES: readonly (readonly [name: RegExp, rooms: RegExp])[] = [
   [/^(kysely|better-sqlite3|pg)$/, /^store$/],
   [/^(fastify|@fastify\/.+)$/, /^(http|dialects\/.+|app\.ts)$/],
-  // The settings only ask whether a text is an address.
-  [/^node:(http|https|http2|net|tls)$/, /^(http|config)$/],
+  // The settings only ask whether a text is an address; the command line ends connections that outlast it.
+  [/^node:(http|https|http2|net|tls)$/, /^(http|config|cli)$/],
   [/^(commander|cli-progress)$/, /^cli$/],
   [/^(@aws-sdk\/.+|file-type|music-metadata|strtok3)$/, /^media$/],
 ];

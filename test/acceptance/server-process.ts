@@ -38,7 +38,9 @@ export function runningFor(seconds: number, act: () => void): () => void {
 
 /** Environment without what a developer may have set for their own store; compiled code is kept for the next child. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const { ROLLCALL_DATA: _, ROLLCALL_MEDIA: __, ROLLCALL_ARCHIVE_MEDIA: ___, ...rest } = process.env;
+  const rest = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('ROLLCALL_')),
+  );
   return { NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/rollcall-tests'), ...rest };
 }
 
