@@ -16,7 +16,9 @@ export type Fault =
   /** Answers stop coming after so many bytes, or where their head ends. */
   | { readonly stallsAnswersAt: number | 'body' }
   /** A byte of each request's body is another one. */
-  | 'damages';
+  | 'damages'
+  /** It says of the bucket that old versions are kept. */
+  | 'keeps versions';
 
 const BUSY_BODY =
   '<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Reduce your rate</Message></Error>';
@@ -27,6 +29,17 @@ const BUSY = [
   'Connection: close',
   '',
   BUSY_BODY,
+].join('\r\n');
+
+const VERSIONS_BODY =
+  '<?xml version="1.0"?><VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>';
+const VERSIONS = [
+  'HTTP/1.1 200 OK',
+  'Content-Type: application/xml',
+  `Content-Length: ${VERSIONS_BODY.length}`,
+  'Connection: close',
+  '',
+  VERSIONS_BODY,
 ].join('\r\n');
 
 /** A proxy in front of a server, which stands for a bad network or a server in trouble. */
@@ -65,6 +78,10 @@ export class FlakyProxy {
     const [fault, sent] = [this.fault, { requests: 0, answers: 0 }];
     client.on('data', (chunk) => {
       sent.requests += chunk.length;
+      if (fault === 'keeps versions' && /^GET \S+\?versioning/.test(chunk.toString('latin1'))) {
+        client.end(VERSIONS);
+        return;
+      }
       if (typeof fault === 'object' && 'cutsRequestsAt' in fault && sent.requests >= fault.cutsRequestsAt) {
         client.resetAndDestroy();
         return;

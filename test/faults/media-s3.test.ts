@@ -206,6 +206,13 @@ describeWithS3('a bucket in trouble', { timeout: 120_000, concurrency: true }, (
       }
     }));
 
+  it('is refused by its check where it keeps old versions of what is let go', () =>
+    withTrouble(async ({ set, place }) => {
+      await place.check();
+      set('keeps versions');
+      await assert.rejects(place.check(), { kind: 'unavailable', message: /suspend its versioning/ });
+    }));
+
   it('says what is wrong with how it is reached', () =>
     withTrouble(async ({ bucket }) => {
       const open = (options: { bucket?: string; endpoint?: string }) =>
