@@ -188,6 +188,30 @@ describe('reading audio', () => {
     assert.equal((await reader.read(place, key, bytes)).mediaType, 'audio/mp4');
   });
 
+  it('does not charge a file for a time in which the machine stood still', async () => {
+    const [longestWork, stop] = [5000, 6000];
+    const entry = pathToFileURL(join(folder, 'thoughtful.cjs'));
+    // It says what it found a little after the machine runs again: it stood still as well.
+    await writeFile(
+      entry,
+      `process.on('message', ({ size }) => setTimeout(() => {
+        process.send({ kind: 'found', facts: { mediaType: 'audio/wav', seconds: 1 } });
+      }, size === 8058 ? 0 : ${stop + 700}));
+      process.send({ kind: 'ready' });`,
+    );
+    const thoughtful = new SeparateAudioReader({ entry, longestWork });
+    try {
+      const first = await keep(await sample('mulaw.wav'));
+      await thoughtful.read(place, first.key, first.bytes);
+      const { key, bytes } = await keep(await sample('pcm.wav'));
+      const reading = thoughtful.read(place, key, bytes);
+      setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stop), 200);
+      assert.equal((await reading).seconds, 1);
+    } finally {
+      await thoughtful.close();
+    }
+  });
+
   for (const [what, onFile] of [
     ['loops without end', 'for (;;);'],
     ['uses all memory', 'const all = []; for (;;) all.push(new Array(1000).fill({}));'],

@@ -23,6 +23,12 @@ const USUAL: ReaderOptions = {
 /** How much of the beginning is given with a file, in bytes: most need no more. */
 const HEAD = 65_536;
 
+/**
+ * How often it is looked how long a file was worked on, in milliseconds. A machine that was stopped for longer,
+ * as when it sleeps or is moved, is not charged to the file.
+ */
+const TICK = 500;
+
 /** What the parsers may use, in MiB. */
 const HEAP = 128;
 
@@ -60,11 +66,9 @@ class AudioProcess {
     this.#hold(true);
     try {
       if (!this.#isReady) await this.#start(longestWork);
-      let left = longestWork;
+      const time = { left: longestWork };
       for (let given: Given = { kind: 'file', size, bytes: head }; ; ) {
-        const start = performance.now();
-        const said = await this.#listen(left, given);
-        left -= performance.now() - start;
+        const said = await this.#listen(time, given);
         if (said?.kind === 'found') return said.facts;
         if (said?.kind !== 'want') break;
         given = { kind: 'range', bytes: await fetch(said.first, said.last) };
@@ -81,7 +85,7 @@ class AudioProcess {
   }
 
   async #start(time: number): Promise<void> {
-    const said = await this.#listen(time);
+    const said = await this.#listen({ left: time });
     this.#isReady = said?.kind === 'ready';
     if (this.#isReady) return;
     throw new Failure(
@@ -91,17 +95,32 @@ class AudioProcess {
     );
   }
 
-  /** What it says next, after it was given something; null where it says nothing in time, or has ended. */
-  async #listen(time: number, given?: Given): Promise<Said | null> {
+  /**
+   * What it says next, after it was given something; null where it says nothing in the time that is left, or
+   * has ended. What it takes of that time is taken off.
+   */
+  async #listen(time: { left: number }, given?: Given): Promise<Said | null> {
+    let last = performance.now();
+    const charge = () => {
+      const now = performance.now();
+      time.left -= Math.min(now - last, 2 * TICK);
+      last = now;
+    };
     let timer: NodeJS.Timeout | undefined;
     const said = await new Promise<Said | null>((resolve) => {
       this.#hear = resolve;
-      timer = setTimeout(() => resolve(null), time);
+      const look = () => {
+        charge();
+        if (time.left <= 0) resolve(null);
+        else timer = setTimeout(look, Math.min(time.left, TICK));
+      };
+      timer = setTimeout(look, Math.min(time.left, TICK));
       if (this.#isGone) resolve(null);
       // Where it cannot be given anything it has ended, or is about to.
       else if (given !== undefined) this.#child.send(given, () => {});
     });
     clearTimeout(timer);
+    charge();
     return said;
   }
 
