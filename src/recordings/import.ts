@@ -54,7 +54,7 @@ export interface ManifestOptions {
 }
 
 /** Rows that are under way at once: most of each is waiting for the disk. */
-const AT_ONCE = 32;
+const AT_ONCE = 64;
 /** How often a row is tried whose recording others take in at the same time. */
 const TRIES = 3;
 

@@ -3,6 +3,8 @@ import type { Engine, Transaction } from './engine.ts';
 
 /** Works that one transaction takes in at most. */
 const MOST = 256;
+/** How long the first of a group waits for others while many come, in milliseconds. */
+const PAUSE = 4;
 
 /** One small work among those of a transaction: it may refuse with a Failure, as long as it has written nothing. */
 export type Work<T> = (transaction: Transaction) => Promise<T>;
@@ -22,6 +24,8 @@ interface Waiting {
 export function createGroupCommit(engine: Engine): Commit {
   let waiting: Waiting[] = [];
   let isScheduled = false;
+  /** Whether works come faster than they are kept. One caller who awaits each of theirs never waits for others. */
+  let isBusy = false;
 
   async function runAll(all: readonly Waiting[]): Promise<void> {
     try {
@@ -48,17 +52,21 @@ export function createGroupCommit(engine: Engine): Commit {
     }
   }
 
+  async function runWaiting(): Promise<void> {
+    isScheduled = false;
+    const all = waiting.slice(0, MOST);
+    waiting = waiting.slice(MOST);
+    isBusy = all.length > 1;
+    if (waiting.length > 0) schedule();
+    await runAll(all);
+  }
+
   function schedule(): void {
     if (isScheduled) return;
     isScheduled = true;
-    // What else this turn of the event loop brings comes along.
-    setImmediate(async () => {
-      isScheduled = false;
-      const all = waiting.slice(0, MOST);
-      waiting = waiting.slice(MOST);
-      if (waiting.length > 0) schedule();
-      await runAll(all);
-    });
+    // What else this turn of the event loop brings comes along at any rate.
+    if (isBusy) setTimeout(runWaiting, PAUSE);
+    else setImmediate(runWaiting);
   }
 
   return <T>(work: Work<T>) =>
