@@ -19,6 +19,7 @@ import { mountMedia } from './http/media.ts';
 import { createMetrics } from './http/metrics.ts';
 import { mountReference } from './http/reference.ts';
 import { createServer } from './http/server.ts';
+import { type LettingJob, startLettingJob } from './jobs/letting-job.ts';
 import { SeparateAudioReader } from './media/audio.ts';
 import { closeMediaPlaces, openMediaPlaces } from './media/open.ts';
 import { createDeleteRecording } from './recordings/delete.ts';
@@ -68,12 +69,36 @@ export interface App {
   /** What its endpoints work with. */
   readonly deps: DialectDeps;
   readonly places: MediaPlaces;
+  /** Begins to let recordings go in the background, until `close`. */
+  startJobs(): void;
   /** Stops being ready, answers what is under way, closes the store. */
   close(): Promise<void>;
 }
 
 /** Page cache of a serving process: memory stays flat, the operating system's own cache does the rest. */
 const SERVE_CACHE_MIB = 8;
+
+function startJobs(store: Store, places: MediaPlaces, log: Logger): LettingJob {
+  return startLettingJob({
+    letting: { ...SURROUNDINGS, store: store.letting, places },
+    contactCenters: () => store.access.contactCenters(),
+    log: (facts) => log.info(facts, 'recordings were let go'),
+  });
+}
+
+/** Lets recordings go in a process that serves nothing: the first of those that share a port. */
+export async function openJobs(config: ServeConfig, log: Logger): Promise<LettingJob> {
+  const places = await openMediaPlaces(config.media);
+  const store = await openRollcallStore(config.data, SERVE_CACHE_MIB);
+  const job = startJobs(store, places, log);
+  return {
+    async stop() {
+      await job.stop();
+      await store.close();
+      await closeMediaPlaces(places);
+    },
+  };
+}
 
 /** Puts the parts together: store in, dialects mounted, server out. */
 export async function createApp(
@@ -131,14 +156,18 @@ export async function createApp(
     ping: () => store.ping(),
     isDraining: () => isDraining,
   });
+  let job: LettingJob | null = null;
   return {
     server,
     store,
     deps,
     places,
+    startJobs() {
+      job ??= startJobs(store, places, log);
+    },
     async close() {
       isDraining = true;
-      await server.close();
+      await Promise.all([server.close(), job?.stop()]);
       await store.close();
       await audio.close();
       await closeMediaPlaces(places);

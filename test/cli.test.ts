@@ -84,6 +84,12 @@ describe('every command', () => {
       ['token', 'revoke'],
       ['import'],
       ['export'],
+      ['recordings'],
+      ...['list', 'hold', 'keep', 'revoke', 'purge', 'archive', 'restore', 'sweep'].map((name) => [
+        'recordings',
+        name,
+      ]),
+      ['audit', 'export'],
       ['doctor'],
     ];
     const answers = await Promise.all(commands.map((command) => rollcall([...command, '--help'])));
@@ -91,7 +97,7 @@ describe('every command', () => {
       const { code, out, err } = answers[at] ?? { code: null, out: '', err: '' };
       assert.deepEqual([code, err], [0, ''], command.join(' '));
       assert.match(out, new RegExp(`^Usage: rollcall ${command.join(' ')}`));
-      if (command.length > 0 && command.join() !== 'contact-center')
+      if (command.length > 0 && !['contact-center', 'recordings'].includes(command.join()))
         assert.match(out, /--data <dir>[\s\S]*--json/);
       assert.doesNotMatch(out, /\[\]/, 'a default that says nothing');
     }

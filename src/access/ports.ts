@@ -9,8 +9,16 @@ export interface AccessStore {
   contactCenters(): Promise<ContactCenter[]>;
   findContactCenter(name: string): Promise<ContactCenter | null>;
   findContactCenterById(id: number): Promise<ContactCenter | null>;
-  /** Sets one setting, or with the key `timezone` the zone. */
-  setSetting(contactCenter: ContactCenter, key: string, value: string): Promise<void>;
+  /**
+   * Sets one setting, or with the key `timezone` the zone.
+   * @param event told of the value that was set before; null where none was
+   */
+  setSetting(
+    contactCenter: ContactCenter,
+    key: string,
+    value: string,
+    event?: (old: string | null) => AuditEvent,
+  ): Promise<void>;
   addToken(token: Token, hash: string): Promise<void>;
   /** Newest last. */
   tokens(contactCenter: ContactCenter): Promise<Token[]>;

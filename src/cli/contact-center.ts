@@ -77,7 +77,15 @@ export function addContactCenterCommands(program: Command, newCommand: NewComman
     .action((name: string, key: string, value: string, options: CommonOptions) =>
       withStore(options, async ({ access }) => {
         checkSetting(key, value);
-        await access.setSetting(await needContactCenter(access, name), key, value);
+        const contactCenter = await needContactCenter(access, name);
+        await access.setSetting(contactCenter, key, value, (old) => ({
+          at: SURROUNDINGS.now(),
+          actor: { kind: 'cli' },
+          action: 'setting.changed',
+          subject: key,
+          outcome: 'done',
+          details: { old: old ?? SETTINGS.find((each) => each.key === key)?.default ?? null, new: value },
+        }));
         print(options.json === true, { name, key, value }, [`${name}: ${key} is ${value}`]);
       }),
     );

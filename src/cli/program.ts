@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { defaultData } from '../config/serve.ts';
 import { describeBug, Failure } from '../errors.ts';
 import { VERSION } from '../version.ts';
+import { addAuditCommands } from './audit.ts';
 import { addContactCenterCommands } from './contact-center.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
@@ -43,6 +44,7 @@ function createProgram(env: Readonly<Record<string, string | undefined>>): Comma
   addImportCommand(program, newCommand);
   addExportCommand(program, newCommand);
   addRecordingsCommands(program, newCommand, addMediaOptions);
+  addAuditCommands(program, newCommand);
   addDoctorCommand(program, newMediaCommand);
   return program;
 }

@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import type { Command } from 'commander';
 import pino, { type Logger } from 'pino';
 import { type ContactCenter, settingOf } from '../access/contact-center.ts';
-import { createApp, openRollcallStore, SURROUNDINGS } from '../app.ts';
+import { createApp, openJobs, openRollcallStore, SURROUNDINGS } from '../app.ts';
 import { readServeConfig, type ServeConfig, type ServeFlags } from '../config/serve.ts';
 import { Failure } from '../errors.ts';
 import type { SampleFacts } from '../http/dialect.ts';
@@ -49,6 +49,20 @@ async function serveHere(config: ServeConfig): Promise<string> {
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
   if (cluster.isWorker) process.on('disconnect', end);
+  else app.startJobs();
+  return address;
+}
+
+/** Serves by processes that share the port, and does here what one of them alone is to do. */
+async function serveByWorkers(config: ServeConfig): Promise<string> {
+  const address = await forkWorkers(config);
+  const job = await openJobs(config, openLog());
+  const stop = () => {
+    // The process ends with its last worker; what the job has under way is safe to break off.
+    job.stop().catch(() => {});
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
   return address;
 }
 
@@ -111,7 +125,7 @@ async function runServe(flags: ServeFlags & { readonly json?: boolean }): Promis
   } finally {
     await store.close();
   }
-  const address = config.workers === 1 ? await serveHere(config) : await forkWorkers(config);
+  const address = config.workers === 1 ? await serveHere(config) : await serveByWorkers(config);
   writeBanner({ address, config, demo, json: flags.json === true });
 }
 

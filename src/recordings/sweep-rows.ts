@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { archiveMissing } from './leftovers.ts';
+import { archiveMissing, removeLeftovers } from './leftovers.ts';
 import { copyOf } from './letting.ts';
 import type { MediaKey, MediaPlace } from './media.ts';
 import type { Recording } from './recording.ts';
@@ -130,6 +130,10 @@ export async function tellMissing(
       outcome: 'failed',
       details: { tier: about.tier, bytes: recording.media?.bytes ?? null },
     });
+    if (isMended) {
+      const copies = [copyOf(recording)];
+      await removeLeftovers(deps, contactCenter, [{ number, copies }]);
+    }
     tell({ ...about, isMended });
   }
 }

@@ -3,6 +3,7 @@ import type { ContactCenter } from '../access/contact-center.ts';
 import type { AccessStore } from '../access/ports.ts';
 import { SCOPES, type Token } from '../access/token.ts';
 import { Failure } from '../errors.ts';
+import type { AddEvents } from './audit.ts';
 import type { Cell, Engine } from './engine.ts';
 import { KeptReads } from './kept-reads.ts';
 import { type Builder, cell, int, type Statements, text } from './statements.ts';
@@ -59,7 +60,7 @@ function readToken(row: readonly Cell[]): Token {
 }
 
 /** Contact centers and tokens in the store. */
-export function createAccessStore(engine: Engine, statements: Statements): AccessStore {
+export function createAccessStore(engine: Engine, statements: Statements, addEvents: AddEvents): AccessStore {
   const get = (name: string, build: (db: Builder) => Compilable) =>
     statements.get(`access.${name}`, '', build);
 
@@ -179,7 +180,7 @@ export function createAccessStore(engine: Engine, statements: Statements): Acces
       return (await engine.read(list, {})).map(readContactCenter);
     },
 
-    async setSetting(contactCenter, key, value) {
+    async setSetting(contactCenter, key, value, event) {
       await engine.transaction(async (transaction) => {
         const [row] = await transaction.read(find, { name: contactCenter.name });
         if (row === undefined)
@@ -191,6 +192,8 @@ export function createAccessStore(engine: Engine, statements: Statements): Acces
           timezone: key === 'timezone' ? value : current.timezone,
           settings: JSON.stringify(settings),
         });
+        const old = key === 'timezone' ? current.timezone : (current.settings[key] ?? null);
+        if (event !== undefined) await addEvents(transaction, current.id, [event(old)]);
       });
     },
 

@@ -88,8 +88,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const reading = createUserReading(statements, known);
     const writerOn = (transactions: Pick<Engine, 'transaction'>) =>
       createUserWriter({ engine, transactions, statements, counts, reading, dialects: options.dialects });
-    const access = createAccessStore(engine, statements);
     const addEvents = createAddEvents(statements);
+    const access = createAccessStore(engine, statements, addEvents);
     const audit = createAuditStore(engine, statements, addEvents);
     const signingKeys = createSigningKeys(engine, statements, addEvents);
     const { recordings, letting } = createRecordingStores(engine, statements, addEvents);

@@ -124,7 +124,7 @@ describe('whoever works on the same recordings at the same time, and wherever th
         }
         assert.deepEqual([...places.main.audio.keys(), ...places.archive.audio.keys()].sort(), whole.sort());
       }),
-      { numRuns: 1500 },
+      { numRuns: 700 },
     );
     for (const kind of ['leftover', 'move', 'orphan']) assert.ok(seen.has(kind), `${kind} was never found`);
     for (const kind of ['lost', 'damaged', 'misplaced']) assert.ok(!seen.has(kind), kind);

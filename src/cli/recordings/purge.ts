@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { type PurgePlan, planPurge, purge } from '../../recordings/purge.ts';
+import { print } from '../output.ts';
+import type { NewCommand } from '../program.ts';
+import { eachInTurn, type LettingFlags, paceOf, withLetting } from './letting.ts';
+
+const sum = (plans: Iterable<PurgePlan>) =>
+  [...plans].reduce((all, each) => all + each.ownEnd + each.retention, 0);
+
+async function runPurge(flags: LettingFlags & { readonly dryRun?: boolean }): Promise<void> {
+  await withLetting(flags, async ({ deps, contactCenters }) => {
+    const plans = new Map<string, PurgePlan>();
+    for (const each of contactCenters) plans.set(each.name, await planPurge(deps, each, paceOf()));
+    if (flags.dryRun === true) {
+      const documents = [...plans].map(([contactCenter, plan]) => ({ contactCenter, ...plan }));
+      print(
+        flags.json === true,
+        { dryRun: true, contactCenters: documents },
+        documents.map(
+          ({ contactCenter, ownEnd, retention, bytes, held }) =>
+            `${contactCenter}: ${ownEnd + retention} would be purged (${retention} by retention, ${ownEnd} by their own end), ${bytes} bytes; ${held} under legal hold`,
+        ),
+      );
+      return;
+    }
+    const results = await eachInTurn(contactCenters, sum(plans.values()), 'purged', async (each, pace) => {
+      const result = await purge(deps, each, pace);
+      return { done: result.purged, result };
+    });
+    const documents = [...results].map(([{ name }, { purged, bytes, left, failure }]) => ({
+      contactCenter: name,
+      purged,
+      bytes,
+      left,
+      failure: failure?.message ?? null,
+    }));
+    print(
+      flags.json === true,
+      { dryRun: false, contactCenters: documents },
+      documents.map(
+        ({ contactCenter, purged, bytes }) => `${contactCenter}: ${purged} purged, ${bytes} bytes`,
+      ),
+    );
+    for (const { contactCenter, left, failure } of documents) {
+      if (left === 0) continue;
+      process.exitCode = 1;
+      process.stderr.write(
+        `rollcall: ${contactCenter}: audio of ${left} is still to be removed: ${failure}\n`,
+      );
+    }
+  });
+}
+
+/** `recordings purge`. */
+export function addPurgeCommand(parent: Command, newMediaCommand: NewCommand): void {
+  newMediaCommand(parent, 'purge', 'let go of recordings that are past their retention; serve does so too')
+    .option('--contact-center <name>', 'only of this one')
+    .option('--dry-run', 'tell what would go and keep it')
+    .action(runPurge);
+}

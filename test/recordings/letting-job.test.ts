@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Failure } from '../../src/errors.ts';
+import { type LettingJobDeps, type Rhythm, runRound, startLettingJob } from '../../src/jobs/letting-job.ts';
+import { eventOf } from '../contract/recordings-contract.ts';
+import { NOW, useCenter } from './center.ts';
+import { DAY, type LettingWorld, makeLettingWorld, PACE } from './letting-world.ts';
+
+const RHYTHM: Rhythm = { first: 1, between: 1, pause: 0, batch: 2 };
+
+/** What a job over these contact centers works with, and what it logs. */
+function jobOver(worlds: readonly LettingWorld[], changes: Partial<LettingJobDeps['letting']> = {}) {
+  const lines: Readonly<Record<string, unknown>>[] = [];
+  const [first] = worlds;
+  assert.ok(first);
+  const deps: LettingJobDeps = {
+    letting: { ...first.deps, ...changes },
+    contactCenters: async () => worlds.map(({ contactCenter }) => contactCenter),
+    log: (facts) => lines.push(facts),
+  };
+  return { deps, lines };
+}
+
+describe('the job that lets recordings go', () => {
+  const center = useCenter();
+
+  it('purges, archives and ends what was broken off, in every contact center', async () => {
+    const [one, two] = [await makeLettingWorld(center), await makeLettingWorld(center)];
+    await one.set('recordings.archiveAfterDays', '10');
+    for (const days of [91, 92, 11, 1]) await one.add(days);
+    await one.store.letting.purgeIf(one.contactCenter, 1, () => true, eventOf('recording.purged', 1));
+    for (const days of [91, 1]) await two.add(days);
+    const abandoned = { tier: 'archive', id: center.newId() } as const;
+    await two.store.letting.beginMove(two.contactCenter, 2, abandoned);
+    one.archive.audio.set(abandoned.id, { content: Buffer.from('copy'), modifiedAt: NOW - DAY });
+    for (const [id, audio] of two.main.audio) one.main.audio.set(id, audio);
+    const { deps, lines } = jobOver([one, two]);
+    await runRound(deps, PACE);
+    assert.deepEqual([await one.numbers('purged'), await one.numbers('archived')], [[1, 2], [3]]);
+    assert.deepEqual([await two.numbers('purged'), await two.numbers('stored')], [[1], [2]]);
+    assert.deepEqual([one.main.audio.size, one.archive.audio.size], [2, 1]);
+    const counts = { lost: 0, damaged: 0, milliseconds: 0 };
+    assert.deepEqual(lines, [
+      {
+        job: 'letting',
+        contactCenter: one.contactCenter.name,
+        ...counts,
+        purged: 1,
+        archived: 1,
+        removed: 1,
+      },
+      {
+        job: 'letting',
+        contactCenter: two.contactCenter.name,
+        ...counts,
+        purged: 1,
+        archived: 0,
+        removed: 1,
+      },
+    ]);
+    // It tells of nothing where it has nothing to do.
+    await runRound(deps, PACE);
+    assert.equal(lines.length, 2);
+    const actors = await one.store.audit.page(one.contactCenter, 0, 100);
+    assert.ok(actors.some(({ action, actor }) => action === 'recording.purged' && actor.kind === 'job'));
+  });
+
+  it('goes on with the others where one contact center fails, and says so', async () => {
+    const [one, two] = [await makeLettingWorld(center), await makeLettingWorld(center)];
+    await one.add(91);
+    await two.add(91);
+    for (const [id, audio] of two.main.audio) one.main.audio.set(id, audio);
+    const failing = (error: Error) => ({
+      ...one.deps.store,
+      due: async (...asked: Parameters<LettingWorld['store']['letting']['due']>) => {
+        if (asked[0].id === one.contactCenter.id) throw error;
+        return one.deps.store.due(...asked);
+      },
+    });
+    const out = new Failure('unavailable', 'the store is out of order');
+    const { deps, lines } = jobOver([one, two], { store: failing(out) });
+    await runRound(deps, PACE);
+    const { name } = one.contactCenter;
+    assert.deepEqual(lines[0], { job: 'letting', contactCenter: name, failure: out.message });
+    assert.deepEqual(await two.numbers('purged'), [1]);
+    // An error that nobody foresaw is told without its message, which may quote a row.
+    const bug = jobOver([one], { store: failing(new TypeError('+15550100')) });
+    await runRound(bug.deps, PACE);
+    assert.equal(bug.lines.length, 1);
+    assert.match(JSON.stringify(bug.lines), /"type":"TypeError"/);
+    assert.doesNotMatch(JSON.stringify(bug.lines), /5550100/);
+  });
+
+  it('goes round after round until it is stopped, and not a batch longer', async () => {
+    const world = await makeLettingWorld(center);
+    const { deps } = jobOver([world]);
+    const job = startLettingJob(deps, RHYTHM);
+    await world.add(91);
+    while ((await world.numbers('purged')).length < 1) await new Promise(setImmediate);
+    await world.add(91);
+    while ((await world.numbers('purged')).length < 2) await new Promise(setImmediate);
+    await job.stop();
+    await world.add(91);
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setTimeout(resolve, 1));
+    assert.deepEqual(await world.numbers('purged'), [1, 2]);
+    const waiting = startLettingJob(deps, { ...RHYTHM, first: 3_600_000 });
+    await waiting.stop();
+  });
+});
