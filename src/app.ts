@@ -26,7 +26,7 @@ import { createDeleteRecording } from './recordings/delete.ts';
 import type { MediaPlaces } from './recordings/media.ts';
 import { RECORDING_SETTINGS } from './recordings/settings.ts';
 import { createTakeIn } from './recordings/take-in.ts';
-import { openStore, type Store } from './store/open.ts';
+import { openStore, type Store, type StorePlace } from './store/open.ts';
 import { VERSION } from './version.ts';
 
 /** Every vendor's wire format that Rollcall answers in. A new vendor is a folder and a line here. */
@@ -48,18 +48,19 @@ export const SURROUNDINGS: Surroundings = { now: Date.now, newId: () => uuidV7()
 
 /** Opens the store with every dialect's needs. */
 export function openRollcallStore(
-  data: string,
+  { data, databaseUrl }: StorePlace,
   cacheMiB: number,
   observe?: (name: string, seconds: number) => void,
 ): Promise<Store> {
   return openStore({
     data,
+    databaseUrl,
     dialects: DIALECTS.map((dialect) => dialect.index),
     now: SURROUNDINGS.now,
     cacheMiB,
     ...(observe === undefined
       ? {}
-      : { observe: (statement, _, seconds) => observe(statement.name, seconds) }),
+      : { isServing: true, observe: (statement, _, seconds) => observe(statement.name, seconds) }),
   });
 }
 
@@ -89,7 +90,7 @@ function startJobs(store: Store, places: MediaPlaces, log: Logger): LettingJob {
 /** Lets recordings go in a process that serves nothing: the first of those that share a port. */
 export async function openJobs(config: ServeConfig, log: Logger): Promise<LettingJob> {
   const places = await openMediaPlaces(config.media);
-  const store = await openRollcallStore(config.data, SERVE_CACHE_MIB);
+  const store = await openRollcallStore(config, SERVE_CACHE_MIB);
   const job = startJobs(store, places, log);
   return {
     async stop() {
@@ -108,7 +109,7 @@ export async function createApp(
 ): Promise<App> {
   const places = await openMediaPlaces(config.media);
   let observed: ((name: string, seconds: number) => void) | undefined;
-  const store = await openRollcallStore(config.data, SERVE_CACHE_MIB, (name, seconds) =>
+  const store = await openRollcallStore(config, SERVE_CACHE_MIB, (name, seconds) =>
     observed?.(name, seconds),
   );
   const metrics = createMetrics(store.importTotals);

@@ -24,7 +24,7 @@ describe('answers after a write from beside', () => {
       dialects: null,
       expiresIn: null,
     }));
-    beside = await openRollcallStore(opened.data, 4);
+    beside = await openRollcallStore({ data: opened.data }, 4);
   });
 
   after(async () => {

@@ -1,6 +1,7 @@
 import { WIRES } from '../app.ts';
 import type { ServeConfig } from '../config/serve.ts';
 import type { Sample, SampleFacts } from '../http/dialect.ts';
+import { describeDatabase } from '../store/open.ts';
 import { VERSION } from '../version.ts';
 import { print } from './output.ts';
 
@@ -39,6 +40,7 @@ export function writeBanner({
     metrics: '/metrics',
   };
   const urls = Object.fromEntries(Object.entries(pages).map(([name, path]) => [name, address + path]));
+  const database = config.databaseUrl === undefined ? null : describeDatabase(config.databaseUrl);
   const samples =
     demo === null
       ? []
@@ -53,13 +55,14 @@ export function writeBanner({
       address,
       ...urls,
       data: config.data,
+      database,
       workers: config.workers,
       rateLimit: config.rateLimit,
       demo: demo === null ? null : { contactCenter: demo.facts.contactCenter.name, token: demo.token },
       samples,
     },
     [
-      `Rollcall ${VERSION} serves ${address} from ${config.data}`,
+      `Rollcall ${VERSION} serves ${address} from ${database ?? config.data}`,
       '',
       `  reference  ${urls.docs}`,
       `  OpenAPI    ${urls.openapi}`,

@@ -5,21 +5,28 @@ import { type MediaFlags, readMediaConfig } from '../config/media.ts';
 import { Failure } from '../errors.ts';
 import { closeMediaPlaces, openMediaPlaces } from '../media/open.ts';
 import type { MediaPlaces } from '../recordings/media.ts';
-import type { Store } from '../store/open.ts';
+import { describeDatabase, type Store, type StorePlace } from '../store/open.ts';
 import { asUsage } from './output.ts';
 
 /** What every command takes. */
 export interface CommonOptions {
   readonly data: string;
+  readonly databaseUrl?: string;
   readonly json?: boolean;
 }
 
 /** Commands that write many rows gain from keeping the indexes' pages at hand. */
 const CACHE_MIB = 128;
 
-/** Runs `work` on the store in the data folder, and closes it whatever happens. */
+/** Where the store is that the flags name. @throws UsageError where a URL is none */
+export function placeOf({ data, databaseUrl }: CommonOptions): StorePlace {
+  if (databaseUrl !== undefined) asUsage(() => describeDatabase(databaseUrl));
+  return { data, databaseUrl };
+}
+
+/** Runs `work` on the store that the flags name, and closes it whatever happens. */
 export async function withStore<T>(options: CommonOptions, work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openRollcallStore(options.data, CACHE_MIB);
+  const store = await openRollcallStore(placeOf(options), CACHE_MIB);
   try {
     return await work(store);
   } finally {

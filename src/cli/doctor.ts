@@ -54,7 +54,7 @@ async function checkPlaces(places: MediaPlaces): Promise<Finding[]> {
 export function addDoctorCommand(program: Command, newCommand: NewCommand): void {
   newCommand(program, 'doctor', 'check settings, store, places for audio, disk space and clock').action(
     async (options: CommonOptions & MediaFlags) => {
-      if (!existsSync(storePath(options.data))) {
+      if (options.databaseUrl === undefined && !existsSync(storePath(options.data))) {
         throw new Failure(
           'not_found',
           `there is no store in ${options.data}; start one with: rollcall serve`,

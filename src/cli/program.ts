@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import { defaultData } from '../config/serve.ts';
+import { defaultData, defaultDatabaseUrl } from '../config/serve.ts';
 import { describeBug, Failure } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { addAuditCommands } from './audit.ts';
@@ -31,6 +31,12 @@ function createProgram(env: Readonly<Record<string, string | undefined>>): Comma
         new Option('--data <dir>', 'folder that holds everything (or ROLLCALL_DATA)').default(
           defaultData(env),
         ),
+      )
+      .addOption(
+        new Option(
+          '--database-url <url>',
+          'PostgreSQL that holds everything but audio (or ROLLCALL_DATABASE_URL, which no list of processes shows)',
+        ).default(defaultDatabaseUrl(env), 'that of the environment'),
       )
       .option('--json', 'one JSON document on stdout')
       .configureOutput({ outputError: () => {} })

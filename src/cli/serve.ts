@@ -12,6 +12,7 @@ import { isPastRetention } from '../recordings/retention.ts';
 import { LINK_SECONDS } from '../recordings/settings.ts';
 import type { Store } from '../store/open.ts';
 import { writeBanner } from './banner.ts';
+import { placeOf } from './context.ts';
 import { createDemoToken, needDemo } from './demo.ts';
 import { asUsage, wholeFlag } from './output.ts';
 import type { NewCommand } from './program.ts';
@@ -99,7 +100,7 @@ async function runServe(flags: ServeFlags & { readonly json?: boolean }): Promis
     return;
   }
   // Made before anything is served, and by one process alone.
-  const store = await openRollcallStore(config.data, 32);
+  const store = await openRollcallStore(placeOf(config), 32);
   let demo = null;
   try {
     if (config.demo) {

@@ -8,9 +8,16 @@ export function defaultData(env: Readonly<Record<string, string | undefined>>): 
   return env.ROLLCALL_DATA || './data';
 }
 
+/** The database that holds everything in place of a file; undefined where the environment names none. */
+export function defaultDatabaseUrl(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  return env.ROLLCALL_DATABASE_URL || undefined;
+}
+
 /** What `serve` was told, checked. */
 export interface ServeConfig {
   readonly data: string;
+  /** A PostgreSQL database in place of the file in the data folder; holds a password. */
+  readonly databaseUrl?: string;
   readonly media: MediaConfig;
   readonly host: string;
   readonly port: number;
@@ -29,6 +36,7 @@ export interface ServeConfig {
 
 /** The flags of `serve`, as they were given. */
 export interface ServeFlags extends MediaFlags {
+  readonly databaseUrl?: string;
   readonly host: string;
   readonly port: number;
   readonly workers: number;
@@ -98,6 +106,7 @@ export function readServeConfig(flags: ServeFlags): ServeConfig {
   }
   return Object.freeze({
     data: flags.data,
+    ...(flags.databaseUrl === undefined ? {} : { databaseUrl: flags.databaseUrl }),
     media: readMediaConfig(flags),
     host: flags.host,
     port: flags.port,

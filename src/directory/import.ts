@@ -1,4 +1,5 @@
 import type { ContactCenter } from '../access/contact-center.ts';
+import { Failure } from '../errors.ts';
 import { type Batch, decodeBatches, type Plan, planBatch, writePlan } from './batch.ts';
 import type { UserFormat } from './format.ts';
 import { type ImportCounts, Overtaken, type UserWriter, type UserWriting } from './ports.ts';
@@ -59,8 +60,12 @@ export async function importUsers(
   };
 
   if (options.dryRun) {
+    let hasRun = false;
     try {
       await writer.write(contactCenter, async (writing) => {
+        // The rows were read and told already.
+        if (hasRun) throw new Failure('unavailable', 'the store is busy with another writer; try again');
+        hasRun = true;
         for await (const batch of batches) await tell(await load(writing, batch));
         throw new DryRunOver();
       });

@@ -164,7 +164,7 @@ export function createAccessStore(engine: Engine, statements: Statements, addEve
     },
 
     async createContactCenter(name, timezone, now) {
-      return engine.transaction(async (transaction) => {
+      return engine.transaction([], async (transaction) => {
         const [taken] = await transaction.read(find, { name });
         if (taken !== undefined) {
           throw new Failure('conflict', `there is a contact center "${name}" already; choose another name`);
@@ -181,7 +181,7 @@ export function createAccessStore(engine: Engine, statements: Statements, addEve
     },
 
     async setSetting(contactCenter, key, value, event) {
-      await engine.transaction(async (transaction) => {
+      await engine.transaction([contactCenter.id], async (transaction) => {
         const [row] = await transaction.read(find, { name: contactCenter.name });
         if (row === undefined)
           throw new Failure('not_found', `there is no contact center "${contactCenter.name}"`);
@@ -198,7 +198,7 @@ export function createAccessStore(engine: Engine, statements: Statements, addEve
     },
 
     async addToken(token, hash) {
-      await engine.transaction((transaction) =>
+      await engine.transaction([], (transaction) =>
         transaction.run(addToken, {
           contactCenterId: token.contactCenterId,
           id: token.id,
@@ -217,7 +217,7 @@ export function createAccessStore(engine: Engine, statements: Statements, addEve
     },
 
     async revokeToken(id, now) {
-      return engine.transaction(async (transaction) => {
+      return engine.transaction([], async (transaction) => {
         for (const row of await transaction.read(list, {})) {
           const contactCenterId = Number(row[0]);
           const found = await transaction.read(live, { contactCenterId, id });
@@ -230,7 +230,7 @@ export function createAccessStore(engine: Engine, statements: Statements, addEve
     },
 
     async dropExpiredTokens(contactCenter, now) {
-      await engine.transaction((transaction) =>
+      await engine.transaction([], (transaction) =>
         transaction.run(dropExpired, { contactCenterId: contactCenter.id, now }),
       );
     },

@@ -126,7 +126,7 @@ export function createAuditStore(
     const batch = waiting;
     if (batch.length === 0) return;
     const byContactCenter = Map.groupBy(batch, ({ cc }) => cc);
-    await engine.transaction(async (transaction) => {
+    await engine.transaction([...byContactCenter.keys()], async (transaction) => {
       for (const [cc, all] of byContactCenter) {
         await addEvents(
           transaction,

@@ -70,8 +70,16 @@ export interface Engine extends Reader {
    * cannot tell for less than a keyed read. What was read at a mark holds while the mark is the same.
    */
   mark(): number | null;
-  /** Runs `work` in one writing transaction: kept when it resolves, dropped when it rejects. */
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in one writing transaction: kept when it resolves, dropped when it rejects. Where it met
+   * another one it may be run again from its start: what it leaves outside of the store must bear that.
+   * @param contactCenters those whose rows it reads in order to write them: no other transaction that names
+   * one of them runs meanwhile, in whichever process
+   */
+  transaction<T>(
+    contactCenters: readonly number[],
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<T>;
   close(): Promise<void>;
 }
 

@@ -8,9 +8,11 @@ const PAUSE = 4;
 
 /** One small work among those of a transaction: it may refuse with a Failure, as long as it has written nothing. */
 export type Work<T> = (transaction: Transaction) => Promise<T>;
-export type Commit = <T>(work: Work<T>) => Promise<T>;
+/** Runs a work that writes rows of a contact center. */
+export type Commit = <T>(contactCenterId: number, work: Work<T>) => Promise<T>;
 
 interface Waiting {
+  readonly cc: number;
   readonly work: Work<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -29,7 +31,8 @@ export function createGroupCommit(engine: Engine): Commit {
 
   async function runAll(all: readonly Waiting[]): Promise<void> {
     try {
-      const settled = await engine.transaction(async (transaction) => {
+      const contactCenters = new Set(all.map(({ cc }) => cc));
+      const settled = await engine.transaction([...contactCenters], async (transaction) => {
         const outcomes: (() => void)[] = [];
         for (const { work, resolve, reject } of all) {
           try {
@@ -69,9 +72,9 @@ export function createGroupCommit(engine: Engine): Commit {
     else setImmediate(runWaiting);
   }
 
-  return <T>(work: Work<T>) =>
+  return <T>(cc: number, work: Work<T>) =>
     new Promise<T>((resolve, reject) => {
-      waiting.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      waiting.push({ cc, work, resolve: resolve as (value: unknown) => void, reject });
       schedule();
     });
 }

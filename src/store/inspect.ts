@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Reader } from './engine.ts';
 import { PRAGMAS } from './sqlite/connection.ts';
 import type { SqliteEngine } from './sqlite/engine.ts';
 
@@ -46,22 +47,28 @@ export async function inspectStore(engine: SqliteEngine, path: string, now: numb
   const disk = await statfs(dirname(path));
   findings.push({ check: 'disk space', ...inspectSpace(disk.bavail * disk.bsize) });
 
-  const latest = await latestInstant(engine);
-  add(
-    'clock',
-    latest <= now + 300_000,
-    latest <= now + 300_000
-      ? new Date(now).toISOString()
-      : "the clock is behind the store's own records; set it right",
-  );
+  findings.push(await inspectClock(engine, now));
   return findings;
 }
 
-async function latestInstant(engine: SqliteEngine): Promise<number> {
+/** The clock may not be behind what was kept by it. */
+export async function inspectClock(engine: Reader, now: number): Promise<Finding> {
+  const latest = await latestInstant(engine);
+  const isGood = latest <= now + 300_000;
+  return {
+    check: 'clock',
+    isGood,
+    detail: isGood
+      ? new Date(now).toISOString()
+      : "the clock is behind the store's own records; set it right",
+  };
+}
+
+async function latestInstant(engine: Reader): Promise<number> {
   const rows = await engine.read(
     {
       name: 'doctor.latest',
-      sql: 'select max(at) from (select max(created_at) as at from contact_centers union all select max(created_at) from tokens union all select max(applied_at) from migrations)',
+      sql: 'select max(at) from (select max(created_at) as at from contact_centers union all select max(created_at) from tokens union all select max(applied_at) from migrations) as each_table',
       parameters: [],
     },
     {},

@@ -13,11 +13,14 @@ import { createImportCounts, type ImportTotals } from './import-counts.ts';
 import { type Finding, inspectStore } from './inspect.ts';
 import { createLinkedRecordings } from './linked.ts';
 import { migrate } from './migrations/index.ts';
+import { inspectDatabase } from './postgres/inspect.ts';
+import { COMMAND_LIMITS, readPostgresUrl, SERVE_LIMITS } from './postgres/place.ts';
+import { pinStatistics as pinDatabaseStatistics } from './postgres/statistics.ts';
 import { createRecordingStores } from './recordings/index.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { SqliteEngine } from './sqlite/engine.ts';
 import { pinStatistics } from './sqlite/statistics.ts';
-import { createBuilder, Statements } from './statements.ts';
+import { createBuilder, type Flavor, Statements } from './statements.ts';
 import { createNumberCounts } from './users/counts.ts';
 import { fillDialects } from './users/fill.ts';
 import { createKnownUsers } from './users/known.ts';
@@ -25,12 +28,20 @@ import { createTeamNames, createUserPages } from './users/pages.ts';
 import { createUserReading } from './users/reading.ts';
 import { createUserWriter } from './users/write.ts';
 
-export interface StoreOptions {
-  /** The folder that holds everything. */
+/** Where a store is. */
+export interface StorePlace {
+  /** The folder that holds everything, or what the database does not. */
   readonly data: string;
+  /** The URL of a PostgreSQL database in place of the file in the folder. Holds a password: never told. */
+  readonly databaseUrl?: string | undefined;
+}
+
+export interface StoreOptions extends StorePlace {
   readonly dialects: readonly DialectIndex[];
   readonly now: () => number;
-  /** Page cache in MiB: small where memory should stay flat, large where many rows are written. */
+  /** Whether requests wait for it, which are better refused than kept waiting. */
+  readonly isServing?: boolean;
+  /** SQLite's page cache in MiB: small where memory should stay flat, large where many rows are written. */
   readonly cacheMiB: number;
   readonly observe?: Observe;
 }
@@ -53,11 +64,16 @@ export interface Store {
   readonly letting: LettingStore;
   readonly audit: AuditStore;
   readonly importTotals: ImportTotals;
-  /** Looks the store over; reads the whole file. */
+  /** Looks the store over; reads the whole file where it is one. */
   inspect(now: number): Promise<Finding[]>;
   /** Resolves when the store answers. @throws Failure unavailable */
   ping(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What may be told of a database's URL: host, port and name. @throws Failure invalid where it is none */
+export function describeDatabase(url: string): string {
+  return readPostgresUrl(url).shown;
 }
 
 /** The file that holds everything, in a data folder. */
@@ -66,25 +82,25 @@ export function storePath(data: string): string {
 }
 
 /**
- * Opens the store in a folder, making both where they are missing and bringing the schema up to date.
+ * Opens the store in a folder or a database, making folder, file and tables where they are missing and
+ * bringing the schema up to date.
  * @throws Failure with one line that names the mend
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  makeFolder(options.data);
-  const engine = new SqliteEngine({
-    path: storePath(options.data),
-    cacheMiB: options.cacheMiB,
-    busyTimeout: 30_000,
-    ...(options.observe === undefined ? {} : { observe: options.observe }),
-  });
+  const { engine, flavor, alone, settle, openBulk, inspect } =
+    options.databaseUrl === undefined
+      ? openFile(options)
+      : await openDatabase(options.databaseUrl, options.isServing ?? false, options.observe);
   try {
-    await migrate(engine, 'sqlite', options.now());
-    await pinStatistics(engine);
-    const statements = new Statements(createBuilder('sqlite'));
+    const statements = new Statements(createBuilder(flavor));
     const counts = createNumberCounts(statements);
     const teamNames = createTeamNames(statements);
     const known = createKnownUsers(statements, teamNames);
-    await fillDialects(engine, statements, counts, known, options.dialects);
+    await alone(async () => {
+      await migrate(engine, flavor, options.now());
+      await settle();
+      await fillDialects(engine, statements, counts, known, options.dialects);
+    });
     const reading = createUserReading(statements, known);
     const writerOn = (transactions: Pick<Engine, 'transaction'>) =>
       createUserWriter({ engine, transactions, statements, counts, reading, dialects: options.dialects });
@@ -98,8 +114,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       pages: createUserPages(engine, statements, counts, known, teamNames),
       writer: writerOn(engine),
       openBulkWriter: () => {
-        const thread = engine.openThread();
-        return { writer: writerOn(thread), close: () => thread.close() };
+        const bulk = openBulk();
+        return { writer: writerOn(bulk), close: () => bulk.close() };
       },
       signingKeys,
       recordings,
@@ -107,7 +123,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       linked: createLinkedRecordings(engine, access, recordings, signingKeys),
       audit,
       importTotals: createImportCounts(engine, statements),
-      inspect: (now) => inspectStore(engine, storePath(options.data), now),
+      inspect,
       ping: async () => {
         await access.findContactCenter('');
       },
@@ -123,6 +139,58 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     await engine.close();
     throw error;
   }
+}
+
+/** An engine that was opened, and what is done and looked at in its own way. */
+interface Opened {
+  readonly engine: Engine;
+  readonly flavor: Flavor;
+  /** Runs what brings a store up to date, while no other process does. */
+  readonly alone: (work: () => Promise<void>) => Promise<void>;
+  /** What is done once the tables are there. */
+  readonly settle: () => Promise<void>;
+  /** Writing transactions of loads, which hold up no others where that can be had. */
+  readonly openBulk: () => Pick<Engine, 'transaction' | 'close'>;
+  readonly inspect: Store['inspect'];
+}
+
+function openFile({ data, cacheMiB, observe }: StoreOptions): Opened {
+  makeFolder(data);
+  const path = storePath(data);
+  const engine = new SqliteEngine({
+    path,
+    cacheMiB,
+    busyTimeout: 30_000,
+    ...(observe === undefined ? {} : { observe }),
+  });
+  return {
+    engine,
+    flavor: 'sqlite',
+    // Each transaction takes the file for itself.
+    alone: (work) => work(),
+    settle: () => pinStatistics(engine),
+    openBulk: () => engine.openThread(),
+    inspect: (now) => inspectStore(engine, path, now),
+  };
+}
+
+async function openDatabase(url: string, isServing: boolean, observe: Observe | undefined): Promise<Opened> {
+  const place = readPostgresUrl(url);
+  // Loaded where it is needed: the driver takes a while, and most commands are over in less.
+  const { PostgresEngine } = await import('./postgres/engine.ts');
+  const engine = new PostgresEngine(place, isServing ? SERVE_LIMITS : COMMAND_LIMITS, observe);
+  return {
+    engine,
+    flavor: 'postgres',
+    alone: (work) => engine.alone(work),
+    settle: () => pinDatabaseStatistics(engine),
+    // It is another process that writes as it is.
+    openBulk: () => ({
+      transaction: (contactCenters, work) => engine.transaction(contactCenters, work),
+      close: async () => {},
+    }),
+    inspect: (now) => inspectDatabase(engine, now),
+  };
 }
 
 /** People's data: the folder is for its owner alone. */

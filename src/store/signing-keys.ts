@@ -82,7 +82,7 @@ export function createSigningKeys(engine: Engine, statements: Statements, addEve
         return row === undefined ? null : readKey(row);
       });
       if (known !== null) return known;
-      return engine.transaction(async (transaction) => {
+      return engine.transaction([cc], async (transaction) => {
         // Another process may have made it meanwhile.
         const [row] = await transaction.read(current, { cc });
         return row === undefined ? addKey(transaction, cc, now) : readKey(row);
@@ -95,7 +95,7 @@ export function createSigningKeys(engine: Engine, statements: Statements, addEve
     },
 
     rotate: ({ id: cc }, now, { endLinks }, event) =>
-      engine.transaction(async (transaction) => {
+      engine.transaction([cc], async (transaction) => {
         await transaction.run(retire, { cc, now });
         const left = await dropRetired(transaction, cc, now, endLinks);
         const key = await addKey(transaction, cc, now);

@@ -23,7 +23,7 @@ const LONGEST = 1500;
 /** Looks for all that does not agree in a store nobody works on, and mends it. */
 async function sweepAll(data: string): Promise<SweepFinding[]> {
   const findings: SweepFinding[] = [];
-  const store = await openRollcallStore(data, 8);
+  const store = await openRollcallStore({ data }, 8);
   const main = new DiskPlace(join(data, 'media'));
   try {
     const deps = { ...SURROUNDINGS, store: store.letting, places: { main, archive: null } };

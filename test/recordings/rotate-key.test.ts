@@ -19,7 +19,7 @@ describe('rollcall recordings rotate-key', () => {
     rollcall('recordings', 'rotate-key', '--contact-center', 'north', '--data', data, ...flags);
 
   test('signs with a new key, keeps the old ones for their links or ends those, and tells the audit', async () => {
-    const store = await openRollcallStore(data, 4);
+    const store = await openRollcallStore({ data }, 4);
     try {
       const north = await store.access.findContactCenter('north');
       assert.ok(north);

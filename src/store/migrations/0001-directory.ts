@@ -4,15 +4,16 @@ import type { Migration } from './index.ts';
 /** Contact centers, tokens, users, and what finds users in each dialect. */
 export const firstDirectory: Migration = {
   name: '0001-directory',
-  statements: ({ db, big, keyed, plain }) => {
+  statements: ({ db, big, text, keyed, plain }) => {
+    const asText = sql.raw(text);
     const { schema } = db;
     const dictionary = (table: string) =>
       schema
         .createTable(table)
         .addColumn('contact_center_id', 'integer', (column) => column.notNull())
         .addColumn('number', 'integer', (column) => column.notNull())
-        .addColumn('name', 'text', (column) => column.notNull())
-        .addColumn('name_key', 'text', (column) => column.notNull())
+        .addColumn('name', asText, (column) => column.notNull())
+        .addColumn('name_key', asText, (column) => column.notNull())
         .addPrimaryKeyConstraint(`${table}_pk`, ['contact_center_id', 'number'])
         .addUniqueConstraint(`${table}_name`, ['contact_center_id', 'name_key'])
         .addForeignKeyConstraint(`${table}_contact_center`, ['contact_center_id'], 'contact_centers', [
@@ -20,8 +21,8 @@ export const firstDirectory: Migration = {
         ])
         .modifyEnd(sql.raw(keyed));
 
-    const texts = (names: readonly string[]) => names.map((name) => `${name} text not null`);
-    const nullableTexts = (names: readonly string[]) => names.map((name) => `${name} text`);
+    const texts = (names: readonly string[]) => names.map((name) => `${name} ${text} not null`);
+    const nullableTexts = (names: readonly string[]) => names.map((name) => `${name} ${text}`);
     const ints = (names: readonly string[]) => names.map((name) => `${name} integer not null`);
     const users = [
       ...ints(['contact_center_id', 'number', 'version', 'role_number']),
@@ -48,27 +49,27 @@ export const firstDirectory: Migration = {
       'constraint users_login_id unique (contact_center_id, login_id_key)',
       'constraint users_role foreign key (contact_center_id, role_number) references roles (contact_center_id, number)',
     ];
-    const raw = (text: string) => ({ compile: () => ({ sql: text }) });
+    const raw = (statement: string) => ({ compile: () => ({ sql: statement }) });
 
     return [
       schema
         .createTable('contact_centers')
         .addColumn('contact_center_id', 'integer', (column) => column.primaryKey())
-        .addColumn('name', 'text', (column) => column.notNull().unique())
-        .addColumn('timezone', 'text', (column) => column.notNull())
-        .addColumn('settings', 'text', (column) => column.notNull())
+        .addColumn('name', asText, (column) => column.notNull().unique())
+        .addColumn('timezone', asText, (column) => column.notNull())
+        .addColumn('settings', asText, (column) => column.notNull())
         .addColumn('revision', big, (column) => column.notNull())
-        .addColumn('next_number', 'integer', (column) => column.notNull())
+        .addColumn('next_number', big, (column) => column.notNull())
         .addColumn('created_at', big, (column) => column.notNull())
         .modifyEnd(sql.raw(plain)),
       schema
         .createTable('tokens')
         .addColumn('contact_center_id', 'integer', (column) => column.notNull())
-        .addColumn('token_id', 'text', (column) => column.notNull())
-        .addColumn('hash', 'text', (column) => column.notNull().unique())
-        .addColumn('label', 'text', (column) => column.notNull())
-        .addColumn('scopes', 'text', (column) => column.notNull())
-        .addColumn('dialects', 'text')
+        .addColumn('token_id', asText, (column) => column.notNull())
+        .addColumn('hash', asText, (column) => column.notNull().unique())
+        .addColumn('label', asText, (column) => column.notNull())
+        .addColumn('scopes', asText, (column) => column.notNull())
+        .addColumn('dialects', asText)
         .addColumn('created_at', big, (column) => column.notNull())
         .addColumn('expires_at', big)
         .addColumn('revoked_at', big)
@@ -88,7 +89,7 @@ export const firstDirectory: Migration = {
       schema
         .createTable('user_extensions')
         .addColumn('contact_center_id', 'integer', (column) => column.notNull())
-        .addColumn('extension', 'text', (column) => column.notNull())
+        .addColumn('extension', asText, (column) => column.notNull())
         .addColumn('user_number', 'integer', (column) => column.notNull())
         .addPrimaryKeyConstraint('user_extensions_pk', ['contact_center_id', 'extension'])
         .addForeignKeyConstraint('user_extensions_user', ['contact_center_id', 'user_number'], 'users', [
@@ -99,20 +100,20 @@ export const firstDirectory: Migration = {
       schema
         .createTable('user_terms')
         .addColumn('contact_center_id', 'integer', (column) => column.notNull())
-        .addColumn('dialect', 'text', (column) => column.notNull())
-        .addColumn('term', 'text', (column) => column.notNull())
+        .addColumn('dialect', asText, (column) => column.notNull())
+        .addColumn('term', asText, (column) => column.notNull())
         .addColumn('number', 'integer', (column) => column.notNull())
         .addPrimaryKeyConstraint('user_terms_pk', ['contact_center_id', 'dialect', 'term', 'number'])
         .modifyEnd(sql.raw(keyed)),
       schema
         .createTable('dialects')
-        .addColumn('name', 'text', (column) => column.primaryKey())
-        .addColumn('searches', 'text', (column) => column.notNull())
+        .addColumn('name', asText, (column) => column.primaryKey())
+        .addColumn('searches', asText, (column) => column.notNull())
         .modifyEnd(sql.raw(plain)),
       schema
         .createTable('dialect_numbers')
         .addColumn('contact_center_id', 'integer', (column) => column.notNull())
-        .addColumn('dialect', 'text', (column) => column.notNull())
+        .addColumn('dialect', asText, (column) => column.notNull())
         .addColumn('number', 'integer', (column) => column.notNull())
         .addColumn('user_number', 'integer', (column) => column.notNull())
         .addColumn('given', 'integer', (column) => column.notNull())
@@ -127,21 +128,21 @@ export const firstDirectory: Migration = {
       schema
         .createTable('retired_numbers')
         .addColumn('contact_center_id', 'integer', (column) => column.notNull())
-        .addColumn('dialect', 'text', (column) => column.notNull())
+        .addColumn('dialect', asText, (column) => column.notNull())
         .addColumn('number', 'integer', (column) => column.notNull())
         .addPrimaryKeyConstraint('retired_numbers_pk', ['contact_center_id', 'dialect', 'number'])
         .modifyEnd(sql.raw(keyed)),
       schema
         .createTable('dialect_counters')
         .addColumn('contact_center_id', 'integer', (column) => column.notNull())
-        .addColumn('dialect', 'text', (column) => column.notNull())
+        .addColumn('dialect', asText, (column) => column.notNull())
         .addColumn('highest', 'integer', (column) => column.notNull())
         .addPrimaryKeyConstraint('dialect_counters_pk', ['contact_center_id', 'dialect'])
         .modifyEnd(sql.raw(keyed)),
       schema
         .createTable('number_counts')
         .addColumn('contact_center_id', 'integer', (column) => column.notNull())
-        .addColumn('dialect', 'text', (column) => column.notNull())
+        .addColumn('dialect', asText, (column) => column.notNull())
         .addColumn('level', 'integer', (column) => column.notNull())
         .addColumn('block', 'integer', (column) => column.notNull())
         .addColumn('count', 'integer', (column) => column.notNull())
@@ -150,7 +151,7 @@ export const firstDirectory: Migration = {
       schema
         .createTable('import_counts')
         .addColumn('contact_center_id', 'integer', (column) => column.notNull())
-        .addColumn('outcome', 'text', (column) => column.notNull())
+        .addColumn('outcome', asText, (column) => column.notNull())
         .addColumn('count', big, (column) => column.notNull())
         .addPrimaryKeyConstraint('import_counts_pk', ['contact_center_id', 'outcome'])
         .modifyEnd(sql.raw(keyed)),

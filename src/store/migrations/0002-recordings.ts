@@ -4,38 +4,39 @@ import type { Migration } from './index.ts';
 /** Recordings, the keys that sign their links, and what happened to them. */
 export const recordings: Migration = {
   name: '0002-recordings',
-  statements: ({ db, big, keyed, plain }) => {
+  statements: ({ db, big, text, keyed, plain }) => {
+    const asText = sql.raw(text);
     const { schema } = db;
-    const raw = (text: string) => ({ compile: () => ({ sql: text }) });
+    const raw = (statement: string) => ({ compile: () => ({ sql: statement }) });
     const columns = [
       'contact_center_id integer not null',
       'number integer not null',
-      'id text not null',
-      'media_id text not null',
+      `id ${text} not null`,
+      `media_id ${text} not null`,
       'user_number integer',
       `lead_id ${big}`,
-      'call_id text',
-      'direction text',
-      'remote_number text',
+      `call_id ${text}`,
+      `direction ${text}`,
+      `remote_number ${text}`,
       `started_at ${big} not null`,
       `ended_at ${big}`,
       'seconds integer',
-      'media_type text',
+      `media_type ${text}`,
       `bytes ${big}`,
-      'sha256 text',
-      'state text not null',
+      `sha256 ${text}`,
+      `state ${text} not null`,
       'legal_hold integer not null',
       `keep_until ${big}`,
       'revocations integer not null',
       `created_at ${big} not null`,
       // Audio that is still to be removed: "main:UUID archive:UUID ...".
-      'leftover text',
+      `leftover ${text}`,
       // The copy of the audio that is being made, in the same form.
-      'moving text',
+      `moving ${text}`,
       // When the audio last came back to the main tier; null where it never left.
       `restored_at ${big}`,
-      'idempotency_key text',
-      'fingerprint text',
+      `idempotency_key ${text}`,
+      `fingerprint ${text}`,
       'constraint recordings_pk primary key (contact_center_id, number)',
       'constraint recordings_media unique (contact_center_id, media_id)',
       'constraint recordings_user foreign key (contact_center_id, user_number) references users (contact_center_id, number)',
@@ -45,7 +46,7 @@ export const recordings: Migration = {
         `create index recordings_${name} on recordings (contact_center_id, ${names.join(', ')})${where === undefined ? '' : ` where ${where}`}`,
       );
     return [
-      raw(`alter table contact_centers add column next_recording_number integer not null default 1`),
+      raw(`alter table contact_centers add column next_recording_number ${big} not null default 1`),
       raw(`alter table contact_centers add column recordings_revision ${big} not null default 0`),
       raw(`alter table contact_centers add column next_audit_number ${big} not null default 1`),
       raw(`create table recordings (${columns.join(', ')}) ${plain}`),
@@ -81,8 +82,8 @@ export const recordings: Migration = {
       schema
         .createTable('signing_keys')
         .addColumn('contact_center_id', 'integer', (column) => column.notNull())
-        .addColumn('key_id', 'text', (column) => column.notNull())
-        .addColumn('secret', 'text', (column) => column.notNull())
+        .addColumn('key_id', asText, (column) => column.notNull())
+        .addColumn('secret', asText, (column) => column.notNull())
         .addColumn('created_at', big, (column) => column.notNull())
         // From then on it signs nothing more; links that it signed hold until they expire.
         .addColumn('retired_at', big)
@@ -96,12 +97,12 @@ export const recordings: Migration = {
         .addColumn('contact_center_id', 'integer', (column) => column.notNull())
         .addColumn('number', big, (column) => column.notNull())
         .addColumn('at', big, (column) => column.notNull())
-        .addColumn('actor_kind', 'text', (column) => column.notNull())
-        .addColumn('token_id', 'text')
-        .addColumn('action', 'text', (column) => column.notNull())
-        .addColumn('subject', 'text')
-        .addColumn('outcome', 'text', (column) => column.notNull())
-        .addColumn('details', 'text', (column) => column.notNull())
+        .addColumn('actor_kind', asText, (column) => column.notNull())
+        .addColumn('token_id', asText)
+        .addColumn('action', asText, (column) => column.notNull())
+        .addColumn('subject', asText)
+        .addColumn('outcome', asText, (column) => column.notNull())
+        .addColumn('details', asText, (column) => column.notNull())
         .addPrimaryKeyConstraint('audit_events_pk', ['contact_center_id', 'number'])
         .modifyEnd(sql.raw(keyed)),
     ];

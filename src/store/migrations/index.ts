@@ -10,6 +10,8 @@ export interface SchemaWriter {
   readonly db: Builder;
   /** Column type for integers up to 2^53. */
   readonly big: 'integer' | 'bigint';
+  /** Column type for texts: compared by their code points, whatever the database's own order is. */
+  readonly text: string;
   /** What ends a table that is found by its whole key, and one that is not. */
   readonly keyed: string;
   readonly plain: string;
@@ -36,6 +38,7 @@ export async function migrate(engine: Engine, flavor: Flavor, now: number): Prom
   const writer: SchemaWriter = {
     db: createBuilder(flavor),
     big: flavor === 'sqlite' ? 'integer' : 'bigint',
+    text: flavor === 'sqlite' ? 'text' : 'text collate "C"',
     keyed: flavor === 'sqlite' ? 'strict, without rowid' : '',
     plain: flavor === 'sqlite' ? 'strict' : '',
   };
@@ -43,7 +46,7 @@ export async function migrate(engine: Engine, flavor: Flavor, now: number): Prom
     .createTable('migrations')
     .ifNotExists()
     .addColumn('number', 'integer', (column) => column.primaryKey())
-    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('name', sql.raw(writer.text), (column) => column.notNull())
     .addColumn('applied_at', writer.big, (column) => column.notNull())
     .modifyEnd(sql.raw(writer.plain))
     .compile().sql;
@@ -57,7 +60,7 @@ export async function migrate(engine: Engine, flavor: Flavor, now: number): Prom
   const known = await engine.read(list, {}).catch(() => []);
   if (known.length === MIGRATIONS.length && known.every(([, name], at) => MIGRATIONS[at]?.name === name))
     return;
-  await engine.transaction(async (transaction: Transaction) => {
+  await engine.transaction([], async (transaction: Transaction) => {
     await transaction.run(plainStatement('create', create), {});
     const applied = await transaction.read(list, {});
     if (applied.length > MIGRATIONS.length || applied.some(([, name], at) => MIGRATIONS[at]?.name !== name)) {

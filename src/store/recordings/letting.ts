@@ -122,7 +122,7 @@ export function createLettingStore(
     isExpected: (found: Whereabouts) => boolean,
     change: (transaction: Transaction, found: Whereabouts) => Promise<void>,
   ): Promise<boolean> {
-    return commit(async (transaction) => {
+    return commit(cc, async (transaction) => {
       const [row] = await transaction.read(known.byNumber, { cc, number });
       const found = row === undefined ? null : readWhereabouts(row);
       if (found === null || !isExpected(found)) return false;
@@ -188,7 +188,7 @@ export function createLettingStore(
     },
 
     purgeIf({ id: cc }, number, isToGo, event) {
-      return commit(async (transaction) => {
+      return commit(cc, async (transaction) => {
         const [row] = await transaction.read(known.byNumber, { cc, number });
         const [whose] = await transaction.read(known.contactCenter, { cc });
         if (row === undefined || whose === undefined) return null;

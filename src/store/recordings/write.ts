@@ -167,7 +167,7 @@ export function createRecordingWrites(
     findByKey: (contactCenter, idempotency) => findByKey(engine, contactCenter.id, idempotency),
 
     reserve({ id: cc }, said, made, idempotency) {
-      return commit(async (transaction) => {
+      return commit(cc, async (transaction) => {
         if (idempotency !== undefined) {
           const recording = await findByKey(transaction, cc, idempotency);
           if (recording !== null) {
@@ -184,7 +184,7 @@ export function createRecordingWrites(
     },
 
     complete({ id: cc }, { number, mediaId }, facts, event) {
-      return commit(async (transaction) => {
+      return commit(cc, async (transaction) => {
         const found = await find(transaction, cc, number);
         if (found?.recording.mediaId !== mediaId || found.recording.state !== 'pending') {
           throw new Failure('conflict', 'another request took this recording in meanwhile');
@@ -199,7 +199,7 @@ export function createRecordingWrites(
     },
 
     discard({ id: cc }, { number, mediaId }) {
-      return commit(async (transaction) => {
+      return commit(cc, async (transaction) => {
         const found = await find(transaction, cc, number);
         if (found?.recording.mediaId !== mediaId || found.recording.state !== 'pending') return false;
         const { userNumber, startedAt } = found.recording;
@@ -211,7 +211,7 @@ export function createRecordingWrites(
     },
 
     change({ id: cc }, number, wanted, eventOf) {
-      return commit(async (transaction) => {
+      return commit(cc, async (transaction) => {
         const { recording } = await need(transaction, cc, number);
         const { legalHold, keepUntil, revocations } = recording;
         if (recording.state === 'purged') throw new Failure('conflict', 'the recording was let go');
@@ -228,7 +228,7 @@ export function createRecordingWrites(
     },
 
     purge({ id: cc }, number, event) {
-      return commit(async (transaction) => {
+      return commit(cc, async (transaction) => {
         const found = await need(transaction, cc, number);
         const { recording } = found;
         if (recording.state === 'purged') return recording;

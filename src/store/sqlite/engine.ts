@@ -43,7 +43,11 @@ export class SqliteEngine implements Engine {
     return this.#reader.dataVersion();
   }
 
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  transaction<T>(
+    _contactCenters: readonly number[],
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<T> {
+    // A file has one writer at a time, whatever it writes.
     const result = this.#lastWrite.then(() => this.#transact(work));
     this.#lastWrite = result.catch(() => undefined);
     return result;

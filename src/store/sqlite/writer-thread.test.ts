@@ -40,7 +40,7 @@ describe('a writing thread', () => {
   });
 
   it('writes in the order in which it is asked, and reads what was written', async () => {
-    const seen = await thread.transaction(async (transaction) => {
+    const seen = await thread.transaction([], async (transaction) => {
       await transaction.run(ADD, { n: 1, t: 'one' });
       await transaction.runEach(ADD, [
         { n: 2, t: null },
@@ -65,7 +65,7 @@ describe('a writing thread', () => {
 
   it('keeps nothing of a transaction whose work fails, or in which a statement fails', async () => {
     await assert.rejects(
-      thread.transaction(async (transaction) => {
+      thread.transaction([], async (transaction) => {
         await transaction.run(ADD, { n: 1, t: 'one' });
         throw new Error('no more');
       }),
@@ -73,7 +73,7 @@ describe('a writing thread', () => {
     );
     for (const last of ['commit', 'read'] as const) {
       await assert.rejects(
-        thread.transaction(async (transaction) => {
+        thread.transaction([], async (transaction) => {
           await transaction.run(ADD, { n: 1, t: 'one' });
           await transaction.run(ADD, { n: 1, t: 'again' });
           await transaction.run(ADD, { n: 2, t: 'two' });
@@ -84,14 +84,14 @@ describe('a writing thread', () => {
       );
     }
     await assert.rejects(
-      thread.transaction(async (transaction) => {
+      thread.transaction([], async (transaction) => {
         await transaction.run(ADD, { n: 1, t: 'one' });
         await transaction.runOne(RENAME, { n: 2, t: 'two' });
       }),
       NoRowChanged,
     );
     assert.deepEqual(await engine.read(ALL, {}), []);
-    await thread.transaction((transaction) => transaction.run(ADD, { n: 5, t: 'well again' }));
+    await thread.transaction([], (transaction) => transaction.run(ADD, { n: 5, t: 'well again' }));
     assert.deepEqual(await engine.read(ALL, {}), [[5, 'well again']]);
   });
 
@@ -99,7 +99,7 @@ describe('a writing thread', () => {
     const order: string[] = [];
     await Promise.all(
       ['a', 'b'].map((name, at) =>
-        thread.transaction(async (transaction) => {
+        thread.transaction([], async (transaction) => {
           order.push(`${name} begins`);
           await transaction.run(ADD, { n: at, t: name });
           await transaction.read(ALL, {});
@@ -113,7 +113,7 @@ describe('a writing thread', () => {
   it('says that the store is busy where another writer does not end, and writes once it has', async () => {
     const other = new Database(path);
     other.exec('begin immediate');
-    const write = () => thread.transaction((transaction) => transaction.run(ADD, { n: 1, t: 'one' }));
+    const write = () => thread.transaction([], (transaction) => transaction.run(ADD, { n: 1, t: 'one' }));
     await assert.rejects(write(), (error) => {
       assert.ok(error instanceof Failure);
       assert.deepEqual([error.kind, error.retryAfter], ['unavailable', 1]);
@@ -126,12 +126,12 @@ describe('a writing thread', () => {
   });
 
   it('ends with what was asked of it done, and then takes nothing more', async () => {
-    const last = thread.transaction((transaction) => transaction.run(ADD, { n: 1, t: 'one' }));
+    const last = thread.transaction([], (transaction) => transaction.run(ADD, { n: 1, t: 'one' }));
     await thread.close();
     await last;
     assert.deepEqual(await engine.read(ALL, {}), [[1, 'one']]);
     await assert.rejects(
-      thread.transaction((transaction) => transaction.run(ADD, { n: 2, t: 'two' })),
+      thread.transaction([], (transaction) => transaction.run(ADD, { n: 2, t: 'two' })),
       /has ended/,
     );
   });

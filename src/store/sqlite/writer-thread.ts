@@ -86,7 +86,10 @@ export class WriterThread implements Pick<Engine, 'transaction' | 'close'> {
     this.#run([{ sql: statement.sql, cells: cells.length, times: 1 }], cells, [], mustChange);
   }
 
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  transaction<T>(
+    _contactCenters: readonly number[],
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<T> {
     const result = this.#lastWrite.then(() => this.#transact(work));
     this.#lastWrite = result.catch(() => undefined);
     return result;

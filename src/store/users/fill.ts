@@ -77,19 +77,18 @@ export async function fillDialects(
       ([name, searches]) => dialects.find((each) => each.name === name)?.searches.join(',') !== searches,
     )
     .map(([name]) => ({ name }));
-  if (toForget.length > 0) await engine.transaction((transaction) => transaction.runEach(forget, toForget));
+  if (toForget.length > 0)
+    await engine.transaction([], (transaction) => transaction.runEach(forget, toForget));
   for (const index of dialects) {
     const dialect = index.name;
     const searches = index.searches.join(',');
     if (met.get(dialect) === searches) continue;
     for (const [id] of await engine.read(contactCenters, {})) {
       const cc = Number(id);
-      await engine.transaction((transaction) => transaction.run(clear, { cc, dialect }));
+      await engine.transaction([cc], (transaction) => transaction.run(clear, { cc, dialect }));
       for (let after = 0, isLast = false; !isLast; ) {
-        await engine.transaction(async (transaction) => {
+        const filled = await engine.transaction([cc], async (transaction) => {
           const users = await known.pageByNumber(transaction, cc, after, CHUNK);
-          isLast = users.length < CHUNK;
-          after = users.at(-1)?.number ?? after;
           const own = users.map((user) => user.number);
           const size = padded(own.length);
           const taken = new Set<number>();
@@ -122,9 +121,12 @@ export async function fillDialects(
           await inserts.terms(transaction, cc, dialect, runs);
           await counts.add(transaction, cc, dialect, counted);
           if (users.length > 0) await transaction.run(setHighest, { cc, dialect, highest });
+          return users;
         });
+        isLast = filled.length < CHUNK;
+        after = filled.at(-1)?.number ?? after;
       }
     }
-    await engine.transaction((transaction) => transaction.run(note, { name: dialect, searches }));
+    await engine.transaction([], (transaction) => transaction.run(note, { name: dialect, searches }));
   }
 }

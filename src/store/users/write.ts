@@ -275,7 +275,7 @@ export function createUserWriter({
     reading: ({ id }) => reading(engine, id),
     async write<T>({ id }: ContactCenter, work: (writing: UserWriting) => Promise<T>) {
       try {
-        return await transactions.transaction((transaction) => work(writing(transaction, id)));
+        return await transactions.transaction([id], (transaction) => work(writing(transaction, id)));
       } catch (error) {
         throw error instanceof NoRowChanged ? new Overtaken() : error;
       }

@@ -1,0 +1,263 @@
+import pg from 'pg';
+import {
+  bind,
+  type Cell,
+  type Engine,
+  insertParts,
+  NoRowChanged,
+  type Observe,
+  type Statement,
+  type Transaction,
+  type Values,
+} from '../engine.ts';
+import { explain, isLost, isUnprepared, isWorthAnotherTry } from './failures.ts';
+import type { PostgresLimits, PostgresPlace } from './place.ts';
+
+/** Reads that one connection is given together at most: the slowest holds the others up. */
+const TOGETHER = 8;
+/** Waits before a transaction that met another one runs again, in milliseconds. */
+const PAUSES = [10, 40, 160] as const;
+/** Statements of a transaction that are sent before the first of them is answered. */
+const AHEAD = 256;
+
+const LOCK: Statement = {
+  name: 'contact_centers.lock',
+  // Weaker than `for update`: whoever only refers to the contact center need not wait.
+  sql: 'select 1 from contact_centers where contact_center_id = cast($1 as bigint) for no key update',
+  parameters: ['cc'],
+};
+
+interface Asked {
+  readonly statement: Statement;
+  readonly cells: Cell[];
+  readonly resolve: (rows: Cell[][]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * PostgreSQL over two bounded pools, so that writers who wait for each other hold no reader up. Reads that
+ * come in one turn of the event loop go to the server together, over as few connections as will do.
+ */
+export class PostgresEngine implements Engine {
+  readonly #place: PostgresPlace;
+  readonly #observe: Observe | undefined;
+  readonly #reads: pg.Pool;
+  readonly #writes: pg.Pool;
+  /** What each statement is called on every connection, by its text. */
+  readonly #names = new Map<string, string>();
+  #asked: Asked[] = [];
+
+  constructor(place: PostgresPlace, limits: PostgresLimits, observe?: Observe) {
+    this.#place = place;
+    this.#observe = observe;
+    this.#reads = openPool(place.config(limits, 'read'));
+    this.#writes = openPool(place.config(limits, 'write'));
+  }
+
+  async read(statement: Statement, values: Values): Promise<Cell[][]> {
+    const cells = bind(statement, values);
+    try {
+      return await this.#ask(statement, cells);
+    } catch (error) {
+      // It may have been one connection alone that broke, or was broken before it was used.
+      if (!isLost(error) && !isUnprepared(error)) throw explain(error, this.#place.shown);
+    }
+    try {
+      return await this.#ask(statement, cells);
+    } catch (error) {
+      throw explain(error, this.#place.shown);
+    }
+  }
+
+  /**
+   * What other processes write is not told to this one: a token, and with it the contact center's revision,
+   * is read for each request.
+   */
+  mark(): null {
+    return null;
+  }
+
+  async transaction<T>(
+    contactCenters: readonly number[],
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<T> {
+    for (const pause of PAUSES) {
+      try {
+        return await this.#transact(contactCenters, work);
+      } catch (error) {
+        if (!isWorthAnotherTry(error)) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+    return this.#transact(contactCenters, work);
+  }
+
+  /**
+   * Runs `work` while no other process does the same in this schema, for minutes if need be. It waits as
+   * long for the others. @throws Failure unavailable where they do not end
+   */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    const client = await this.#connect(this.#reads);
+    try {
+      await client.query("set lock_timeout = '120s'; set statement_timeout = '121s'");
+      // The driver would give up sooner; it takes the time for each statement by itself.
+      const lock = { text: 'select pg_advisory_lock(hashtextextended(current_schema(), 5726623061))' };
+      await client.query({ ...lock, query_timeout: 122_000 } as pg.QueryConfig);
+      return await work();
+    } catch (error) {
+      throw explain(error, this.#place.shown);
+    } finally {
+      // Closing it is what lets go of the lock and of the settings.
+      client.release(true);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#reads.end(), this.#writes.end()]);
+  }
+
+  #ask(statement: Statement, cells: Cell[]): Promise<Cell[][]> {
+    return new Promise((resolve, reject) => {
+      if (this.#asked.length === 0) setImmediate(() => this.#sendAsked());
+      this.#asked.push({ statement, cells, resolve, reject });
+    });
+  }
+
+  #sendAsked(): void {
+    const all = this.#asked;
+    this.#asked = [];
+    for (let from = 0; from < all.length; from += TOGETHER) {
+      const part = all.slice(from, from + TOGETHER);
+      this.#sendTogether(part).catch((error) => {
+        for (const { reject } of part) reject(error);
+      });
+    }
+  }
+
+  async #sendTogether(part: readonly Asked[]): Promise<void> {
+    const client = await this.#connect(this.#reads);
+    const lost: unknown[] = [];
+    const answered = part.map(({ statement, cells, resolve, reject }) =>
+      this.#query(client, statement, cells).then(
+        ({ rows }) => resolve(rows),
+        (error) => {
+          if (isLost(error)) lost.push(error);
+          reject(error);
+        },
+      ),
+    );
+    await Promise.all(answered);
+    client.release(lost.length > 0);
+  }
+
+  async #connect(pool: pg.Pool): Promise<pg.PoolClient> {
+    try {
+      return await pool.connect();
+    } catch (error) {
+      throw explain(error, this.#place.shown);
+    }
+  }
+
+  async #query(
+    client: pg.PoolClient,
+    statement: Statement,
+    cells: readonly Cell[],
+  ): Promise<pg.QueryArrayResult<Cell[]>> {
+    const start = performance.now();
+    try {
+      return await client.query<Cell[]>({
+        text: statement.sql,
+        rowMode: 'array',
+        // What runs once is not worth a name that is kept.
+        ...(statement.parameters.length === 0 ? {} : { name: this.#nameOf(statement), values: [...cells] }),
+      });
+    } finally {
+      this.#observe?.(statement, cells, (performance.now() - start) / 1000);
+    }
+  }
+
+  #nameOf({ sql }: Statement): string {
+    let name = this.#names.get(sql);
+    if (name === undefined) {
+      name = `rollcall_${this.#names.size}`;
+      this.#names.set(sql, name);
+    }
+    return name;
+  }
+
+  async #transact<T>(
+    contactCenters: readonly number[],
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<T> {
+    const client = await this.#connect(this.#writes);
+    const query = async (statement: Statement, cells: readonly Cell[]) => {
+      try {
+        return await this.#query(client, statement, cells);
+      } catch (error) {
+        throw explain(error, this.#place.shown);
+      }
+    };
+    /** Sends many without waiting for each; the first that fails is the one that is told. */
+    const queryEach = async (all: Iterable<readonly [Statement, readonly Cell[]]>) => {
+      let sent: Promise<unknown>[] = [];
+      for (const [statement, cells] of all) {
+        sent.push(query(statement, cells));
+        if (sent.length < AHEAD) continue;
+        await Promise.all(sent);
+        sent = [];
+      }
+      await Promise.all(sent);
+    };
+    const control = (sql: string) => query({ name: sql, sql, parameters: [] }, []);
+    let isOver = false;
+    try {
+      // In an order that all share, so that nobody waits for one who waits for them.
+      const locks = [...new Set(contactCenters)].sort((a, b) => a - b);
+      await Promise.all([control('begin'), queryEach(locks.map((cc) => [LOCK, [cc]] as const))]);
+      const value = await work({
+        read: async (statement, values) => (await query(statement, bind(statement, values))).rows,
+        run: async (statement, values) => void (await query(statement, bind(statement, values))),
+        runOne: async (statement, values) => {
+          const { rowCount } = await query(statement, bind(statement, values));
+          if (rowCount !== 1) throw new NoRowChanged();
+        },
+        runEach: (statement, rows) =>
+          queryEach(rows.map((values) => [statement, bind(statement, values)] as const)),
+        insert: (inserter, cells, shared = []) =>
+          queryEach(
+            Array.from(insertParts(inserter, cells, shared), (part) => [part.statement, part.cells] as const),
+          ),
+      });
+      await this.#commit(client);
+      isOver = true;
+      return value;
+    } finally {
+      // Where even this fails, the connection goes, and the server drops what was written.
+      const isGood =
+        isOver ||
+        (await control('rollback').then(
+          () => true,
+          () => false,
+        ));
+      client.release(!isGood);
+    }
+  }
+
+  async #commit(client: pg.PoolClient): Promise<void> {
+    try {
+      const { command } = await client.query('commit');
+      // Of a transaction in which a statement failed the server says so, and drops it without an error.
+      if (command !== 'COMMIT') throw new Error('a transaction went on behind a statement that failed');
+    } catch (error) {
+      throw explain(error, this.#place.shown);
+    }
+  }
+}
+
+function openPool(config: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool(config);
+  // A connection that breaks while nobody uses it is replaced; one in use tells its statements.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+}

@@ -1,0 +1,119 @@
+import type pg from 'pg';
+import { Failure } from '../../errors.ts';
+
+/** How long each thing may take, in milliseconds, and how many connections there are at most. */
+export interface PostgresLimits {
+  /** Connections for reads, and as many more as a third of it for writes. */
+  readonly connections: number;
+  /** Waiting for a connection, be it a free one or a new one. */
+  readonly acquire: number;
+  /** One statement that reads outside of a transaction; one that takes longer is ended. */
+  readonly read: number;
+  /** One statement of a transaction. */
+  readonly write: number;
+  /** Waiting for whoever writes the same contact center: part of what a statement may take. */
+  readonly lock: number;
+}
+
+/** Of a process that answers requests: whoever asks is told within two seconds that the database is away. */
+export const SERVE_LIMITS: PostgresLimits = {
+  connections: 9,
+  acquire: 1500,
+  read: 1800,
+  write: 15_000,
+  lock: 10_000,
+};
+
+/** Of a command, for which somebody waits who would rather have it done. */
+export const COMMAND_LIMITS: PostgresLimits = {
+  connections: 3,
+  acquire: 10_000,
+  read: 60_000,
+  write: 600_000,
+  lock: 60_000,
+};
+
+/**
+ * Settings of each session. All of our statements go by keys from one contact center's rows to others, and
+ * stop at a limit: walking, hashing and sorting tables is never the better plan, whatever the statistics of a
+ * table that was just filled say. A plan is made once for each statement and connection; making it anew for
+ * each execution costs more than most statements.
+ */
+const SESSION: Readonly<Record<string, string>> = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  enable_bitmapscan: 'off',
+  enable_material: 'off',
+  jit: 'off',
+};
+
+const toNumber = (text: string): number => Number(text);
+const PARSERS: Readonly<Record<number, (text: string) => string | number>> = {
+  // bool: SQLite has numbers for it.
+  16: (text) => (text === 't' ? 1 : 0),
+  // int8, int2, int4 and numeric, which is what sums of int8 are.
+  20: toNumber,
+  21: toNumber,
+  23: toNumber,
+  1700: toNumber,
+};
+const asText = (text: string): string => text;
+const types = { getTypeParser: (oid: number) => PARSERS[oid] ?? asText } as pg.CustomTypesConfig;
+
+/** Where a database is, as it was named by its URL. Holds the password: only `shown` may be told. */
+export interface PostgresPlace {
+  /** Host, port and database. */
+  readonly shown: string;
+  config(limits: PostgresLimits, kind: 'read' | 'write'): pg.PoolConfig;
+}
+
+/**
+ * Reads a database's URL. Parameters in it win over ours: sslmode, sslrootcert, application_name,
+ * statement_timeout and what else node-postgres knows; `options` is added to.
+ * @throws Failure invalid, without the URL, which holds a password
+ */
+export function readPostgresUrl(text: string): PostgresPlace {
+  const refuse = (why: string) =>
+    new Failure('invalid', `the database URL ${why}; give postgres://USER:PASSWORD@HOST:PORT/DATABASE`);
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw refuse('cannot be read');
+  }
+  if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') throw refuse('is not of PostgreSQL');
+  const database = url.pathname.slice(1);
+  if (database === '') throw refuse('names no database');
+  // What node-postgres makes of these will change, and it says so on stderr; meant is what it does today.
+  const mode = url.searchParams.get('sslmode');
+  if (mode === 'prefer' || mode === 'require' || mode === 'verify-ca') {
+    url.searchParams.set('sslmode', 'verify-full');
+  }
+  const settings = Object.entries(SESSION).map(([name, value]) => `-c ${name}=${value}`);
+  const options = [...settings, url.searchParams.get('options') ?? ''].join(' ').trim();
+  url.searchParams.set('options', options);
+  const connectionString = url.href.replaceAll('+', '%20');
+  const host = url.searchParams.get('host') ?? url.hostname;
+  return {
+    shown: `${host}:${url.port || '5432'}/${decodeURIComponent(database)}`,
+    config: (limits, kind) => ({
+      connectionString,
+      application_name: 'rollcall',
+      types,
+      pipeline: true,
+      keepAlive: true,
+      max: kind === 'read' ? limits.connections : Math.ceil(limits.connections / 3),
+      connectionTimeoutMillis: limits.acquire,
+      idleTimeoutMillis: 30_000,
+      // Plans are made once for each connection: now and then they are made for the tables as they have become.
+      maxLifetimeSeconds: 600,
+      statement_timeout: limits[kind],
+      lock_timeout: limits.lock,
+      idle_in_transaction_session_timeout: 60_000,
+      // A server that is cut off says nothing at all: then it is us who give up.
+      query_timeout: limits[kind] + 200,
+    }),
+  };
+}
