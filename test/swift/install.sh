@@ -12,5 +12,5 @@ if ! dpkg --status "${packages[@]}" > /dev/null 2>&1; then
     trap 'rm -f "$policy"' EXIT
   fi
   timeout 300 apt-get update -qq
-  timeout 600 apt-get install -y -qq --no-install-recommends "${packages[@]}" > /dev/null
+  timeout 600 apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${packages[@]}" > /dev/null
 fi
