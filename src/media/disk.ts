@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { close, constants, createReadStream, open as openFile, read } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, opendir, rename, statfs, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { Failure } from '../errors.ts';
 import type { ByteRange, MediaFile, MediaKey, MediaPlace, StoredMedia } from '../recordings/media.ts';
+import { Counted } from './counted.ts';
 import { OpenFiles } from './open-files.ts';
 import { placeOf, readName } from './paths.ts';
 
@@ -63,17 +64,16 @@ export class DiskPlace implements MediaPlace {
   async put(key: MediaKey, content: Readable): Promise<{ bytes: number; sha256: string }> {
     const shelf = this.#shelfOf(key);
     const unfinished = join(this.#unfinished, randomUUID());
-    // It may break off while nothing reads from it yet; reading then raises it.
-    content.on('error', () => {});
+    const counted = new Counted(content);
     try {
       const file = await this.#try(() => this.#create(unfinished));
-      const written = await this.#write(file, content);
+      await this.#write(file, counted);
       await this.#try(async () => {
         await this.#move(unfinished, shelf, this.#pathOf(key));
         this.#files.forget(this.#pathOf(key));
         await this.#keep(shelf);
       });
-      return written;
+      return { bytes: counted.bytes, sha256: counted.sha256() };
     } catch (error) {
       content.destroy();
       await unlink(unfinished).catch(() => {});
@@ -82,21 +82,13 @@ export class DiskPlace implements MediaPlace {
   }
 
   /** Writes a stream to a file and closes it; what the stream raises goes on as it is. */
-  async #write(file: FileHandle, content: Readable): Promise<{ bytes: number; sha256: string }> {
-    const hash = createHash('sha256');
-    let bytes = 0;
+  async #write(file: FileHandle, content: Counted): Promise<void> {
     try {
-      for await (const piece of content) {
-        const chunk: Uint8Array = typeof piece === 'string' ? Buffer.from(piece) : piece;
-        hash.update(chunk);
-        await this.#try(() => writeAll(file, chunk));
-        bytes += chunk.byteLength;
-      }
+      for await (const chunk of content.chunks()) await this.#try(() => writeAll(file, chunk));
       await this.#try(() => file.sync());
     } finally {
       await file.close().catch(() => {});
     }
-    return { bytes, sha256: hash.digest('hex') };
   }
 
   async #create(path: string): Promise<FileHandle> {

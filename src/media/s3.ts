@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
@@ -18,6 +18,7 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { Failure } from '../errors.ts';
 import type { ByteRange, MediaKey, MediaPlace, StoredMedia } from '../recordings/media.ts';
+import { Counted } from './counted.ts';
 import { breakOffWhenIdle } from './idle.ts';
 import { placeOf, readName } from './paths.ts';
 import { explainS3, isMissing, isPastEnd } from './s3-failures.ts';
@@ -102,8 +103,6 @@ export class S3Place implements MediaPlace {
   }
 
   async put(key: MediaKey, content: Readable): Promise<{ bytes: number; sha256: string }> {
-    // It may break off while nothing reads from it yet; reading then raises it.
-    content.on('error', () => {});
     const counted = new Counted(content);
     try {
       const upload = new Upload({
@@ -284,41 +283,4 @@ interface UnfinishedUpload {
   readonly Bucket: string;
   readonly Key: string;
   readonly UploadId: string;
-}
-
-/** A stream as it goes by: its size and SHA-256, and what it raised. */
-class Counted {
-  readonly #content: Readable;
-  readonly #hash = createHash('sha256');
-  bytes = 0;
-  hasBroken = false;
-  error: unknown;
-
-  constructor(content: Readable) {
-    this.#content = content;
-  }
-
-  async *chunks(): AsyncGenerator<Uint8Array> {
-    const pieces: AsyncIterator<Uint8Array | string> = this.#content[Symbol.asyncIterator]();
-    for (;;) {
-      let next: IteratorResult<Uint8Array | string>;
-      try {
-        next = await pieces.next();
-      } catch (error) {
-        // Whoever reads this raises errors in it as well; only these are the source's.
-        this.hasBroken = true;
-        this.error = error;
-        throw error;
-      }
-      if (next.done === true) return;
-      const chunk = typeof next.value === 'string' ? Buffer.from(next.value) : next.value;
-      this.#hash.update(chunk);
-      this.bytes += chunk.byteLength;
-      yield chunk;
-    }
-  }
-
-  sha256(): string {
-    return this.#hash.digest('hex');
-  }
 }

@@ -88,6 +88,8 @@ describe('a folder for audio', () => {
       const file = join(root, '3', '5f', KEY.id);
       assert.equal(await readFile(file, 'utf8'), 'tone');
       assert.equal(await mode(file), '600');
+      await put(place, 'again, now that its folders are there');
+      assert.equal(await mode(file), '600');
       for (const made of ['new', 'new/media', 'new/media/3', 'new/media/3/5f', 'new/media/unfinished']) {
         assert.equal(await mode(join(folder, made)), '700', made);
       }
@@ -126,7 +128,9 @@ describe('a folder for audio', () => {
       withFolder(async (folder) => {
         const place = new DiskPlace(await arrange(folder));
         const wanted = { name: 'Failure', kind: 'unavailable', retryAfter: 30, message: told };
-        await assert.rejects(put(place, 'tone'), wanted);
+        const source = Readable.from([Buffer.from('tone')]);
+        await assert.rejects(place.put(KEY, source), wanted);
+        assert.ok(source.destroyed);
         await assert.rejects(place.check(), wanted);
       }));
   }
