@@ -123,7 +123,7 @@ export function createAuditStore(
   }
 
   async function write(): Promise<void> {
-    const batch = waiting;
+    const batch = [...waiting];
     if (batch.length === 0) return;
     const byContactCenter = Map.groupBy(batch, ({ cc }) => cc);
     await engine.transaction([...byContactCenter.keys()], async (transaction) => {

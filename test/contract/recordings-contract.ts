@@ -381,6 +381,23 @@ export function describeRecordings(engine: EngineUnderTest): void {
       assert.equal((await audit.page(other, 0, 10)).length, 1);
     });
 
+    it('keeps what is told while it is being written', async () => {
+      const { audit, writer } = opened.store;
+      const contactCenter = await opened.contactCenter();
+      const { promise: isOver, resolve: end } = Promise.withResolvers<void>();
+      // The store has another writer, for whom the audit waits.
+      const other = writer.write(contactCenter, () => isOver);
+      audit.record(contactCenter, eventOf('recording.played', 1));
+      const flushed = audit.flush();
+      await new Promise(setImmediate);
+      audit.record(contactCenter, eventOf('recording.played', 2));
+      end();
+      await Promise.all([other, flushed]);
+      await audit.flush();
+      const subjects = (await audit.page(contactCenter, 0, 10)).map(({ subject }) => subject);
+      assert.deepEqual(subjects, ['1', '2']);
+    });
+
     it('keeps all of many, and soon without being asked to', async () => {
       const contactCenter = await opened.contactCenter();
       await keep(contactCenter, 3000);
