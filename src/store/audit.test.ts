@@ -30,7 +30,7 @@ function createAudit() {
   const kept: string[] = [];
   const state = { isFull: false };
   const engine: Partial<Engine> = {
-    async transaction(work) {
+    async transaction(_, work) {
       const value = await work({} as Transaction);
       if (state.isFull) throw full;
       return value;

@@ -10,7 +10,7 @@ function createEngine() {
   const commits: number[] = [];
   const state = { isFull: false };
   const engine: Pick<Engine, 'transaction'> = {
-    async transaction(work) {
+    async transaction(_, work) {
       const written: string[] = [];
       const transaction: Partial<Transaction> = {
         run: async (statement) => {
@@ -26,7 +26,7 @@ function createEngine() {
   };
   const commit = createGroupCommit(engine as Engine);
   const write = (name: string) =>
-    commit(async (transaction) => {
+    commit(1, async (transaction) => {
       await transaction.run({ name, sql: '', parameters: [] }, {});
       return name;
     });
@@ -52,7 +52,7 @@ describe('writes that share a commit', () => {
 
   it('go on where one refuses', async () => {
     const { kept, commit, write } = createEngine();
-    const refuse = () => commit(async () => Promise.reject(new Failure('conflict', 'taken')));
+    const refuse = () => commit(1, async () => Promise.reject(new Failure('conflict', 'taken')));
     assert.deepEqual(await reasons([write('a'), refuse(), write('b')]), ['a', 'taken', 'b']);
     assert.deepEqual(kept, ['a', 'b']);
   });
@@ -63,7 +63,7 @@ describe('writes that share a commit', () => {
     const full = 'the disk is full';
     assert.deepEqual(await reasons([write('a'), write('b')]), [full, full]);
     state.isFull = false;
-    const halfway = commit(async (transaction) => {
+    const halfway = commit(1, async (transaction) => {
       await transaction.run({ name: 'half', sql: '', parameters: [] }, {});
       throw new Failure('unavailable', full);
     });
@@ -75,7 +75,7 @@ describe('writes that share a commit', () => {
   it('do not suffer from a bug in one of them', async () => {
     const { kept, commit, write } = createEngine();
     const broken = () =>
-      commit(async (transaction) => {
+      commit(1, async (transaction) => {
         await transaction.run({ name: 'half', sql: '', parameters: [] }, {});
         throw new TypeError('a bug');
       });
