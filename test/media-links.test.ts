@@ -91,7 +91,7 @@ describe('audio behind links', () => {
       'accept-ranges': 'bytes',
       'cache-control': 'private, no-store',
       'content-length': String(AUDIO.length),
-      'content-security-policy': "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox",
+      'content-security-policy': "default-src 'none'; media-src 'self'; sandbox allow-same-origin",
       'content-type': 'audio/mpeg',
       etag: `"${SHA256}"`,
       'referrer-policy': 'no-referrer',
