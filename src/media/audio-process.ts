@@ -31,8 +31,8 @@ process.on('message', (given: Given) => {
   else
     readAudio(new RangedFile(given.size, given.bytes, fetch)).then((facts) => say({ kind: 'found', facts }));
 });
-process.on('disconnect', () => process.exit());
 // Whoever stops a whole group of processes lets the first of them finish what is under way.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
+// It ends with the channel to whoever started it: nothing else keeps it.
 say({ kind: 'ready' });

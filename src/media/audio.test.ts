@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { v7 as uuidV7 } from 'uuid';
 import { Failure } from '../errors.ts';
@@ -187,60 +185,6 @@ describe('reading audio', () => {
     await assert.rejects(reader.read(place, large.key, large.bytes + 1_000_000), { kind: 'unavailable' });
     assert.equal((await reader.read(place, key, bytes)).mediaType, 'audio/mp4');
   });
-
-  it('does not charge a file for a time in which the machine stood still', async () => {
-    const [longestWork, stop] = [5000, 6000];
-    const entry = pathToFileURL(join(folder, 'thoughtful.cjs'));
-    // It says what it found a little after the machine runs again: it stood still as well.
-    await writeFile(
-      entry,
-      `process.on('message', ({ size }) => setTimeout(() => {
-        process.send({ kind: 'found', facts: { mediaType: 'audio/wav', seconds: 1 } });
-      }, size === 8058 ? 0 : ${stop + 700}));
-      process.send({ kind: 'ready' });`,
-    );
-    const thoughtful = new SeparateAudioReader({ entry, longestWork });
-    try {
-      const first = await keep(await sample('mulaw.wav'));
-      await thoughtful.read(place, first.key, first.bytes);
-      const { key, bytes } = await keep(await sample('pcm.wav'));
-      const reading = thoughtful.read(place, key, bytes);
-      setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stop), 200);
-      assert.equal((await reading).seconds, 1);
-    } finally {
-      await thoughtful.close();
-    }
-  });
-
-  for (const [what, onFile] of [
-    ['loops without end', 'for (;;);'],
-    ['uses all memory', 'const all = []; for (;;) all.push(new Array(1000).fill({}));'],
-    ['ends itself', 'process.exit(1)'],
-    ['raises an error', 'throw new Error("parser")'],
-  ] as const) {
-    it(`refuses a file at which the parser ${what}, and goes on`, async () => {
-      const pidFile = join(folder, `pid-${uuidV7()}`);
-      const script = `process.on('message', ({ size }) => {
-        if (size === 8058) process.send({ kind: 'found', facts: { mediaType: 'audio/wav', seconds: 1 } });
-        else { require('node:fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); ${onFile} }
-      });
-      process.send({ kind: 'ready' });`;
-      const entry = pathToFileURL(join(folder, 'hostile.cjs'));
-      await writeFile(entry, script);
-      const longestWork = what === 'loops without end' ? 1000 : 60_000;
-      const hostile = new SeparateAudioReader({ entry, longestWork });
-      try {
-        const good = await keep(await sample('mulaw.wav'));
-        const bad = await keep(await sample('pcm.wav'));
-        await assert.rejects(hostile.read(place, bad.key, bad.bytes), { kind: 'unsupported_media_type' });
-        assert.equal((await hostile.read(place, good.key, good.bytes)).seconds, 1);
-        const pid = Number(await readFile(pidFile, 'utf8'));
-        while (isRunning(pid)) await sleep(10);
-      } finally {
-        await hostile.close();
-      }
-    });
-  }
 });
 
 describe('reading damaged audio', () => {
@@ -282,15 +226,6 @@ describe('reading damaged audio', () => {
     );
   });
 });
-
-/** Whether there is such a process; one that has ended but was not noticed yet is. */
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
 
 function wavHeader(dataBytes: number): Buffer {
   const header = Buffer.from(
