@@ -25,6 +25,7 @@ export interface AppUnderTest {
 export async function openAppUnderTest(
   options: {
     readonly data?: string;
+    readonly databaseUrl?: string;
     readonly rateLimit?: number;
     readonly publicUrl?: string;
     readonly mostUpload?: number;
@@ -35,6 +36,7 @@ export async function openAppUnderTest(
   const app = await createApp(
     {
       data,
+      ...(options.databaseUrl === undefined ? {} : { databaseUrl: options.databaseUrl }),
       media: readMediaConfig({ data, archiveMedia: join(data, 'archive') }),
       host: '127.0.0.1',
       port: 0,

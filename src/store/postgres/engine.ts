@@ -10,11 +10,13 @@ import {
   type Transaction,
   type Values,
 } from '../engine.ts';
-import { explain, isLost, isUnprepared, isWorthAnotherTry } from './failures.ts';
+import { explain, explainForeign, isLost, isUnprepared, isWorthAnotherTry } from './failures.ts';
 import type { PostgresLimits, PostgresPlace } from './place.ts';
 
 /** Reads that one connection is given together at most: the slowest holds the others up. */
 const TOGETHER = 8;
+/** A read that fails within this time is tried once more, in milliseconds. */
+const SOON = 300;
 /** Waits before a transaction that met another one runs again, in milliseconds. */
 const PAUSES = [10, 40, 160] as const;
 /** Statements of a transaction that are sent before the first of them is answered. */
@@ -56,11 +58,14 @@ export class PostgresEngine implements Engine {
 
   async read(statement: Statement, values: Values): Promise<Cell[][]> {
     const cells = bind(statement, values);
+    const start = performance.now();
     try {
       return await this.#ask(statement, cells);
     } catch (error) {
-      // It may have been one connection alone that broke, or was broken before it was used.
-      if (!isLost(error) && !isUnprepared(error)) throw explain(error, this.#place.shown);
+      // It may have been one connection alone that broke, or was broken before it was used. Who has waited
+      // for long is told, and not kept waiting as long again.
+      const isWorthIt = isLost(error) || isUnprepared(error);
+      if (!isWorthIt || performance.now() - start > SOON) throw explain(error, this.#place.shown);
     }
     try {
       return await this.#ask(statement, cells);
@@ -105,7 +110,7 @@ export class PostgresEngine implements Engine {
       await client.query({ ...lock, query_timeout: 122_000 } as pg.QueryConfig);
       return await work();
     } catch (error) {
-      throw explain(error, this.#place.shown);
+      throw explainForeign(error) ?? explain(error, this.#place.shown);
     } finally {
       // Closing it is what lets go of the lock and of the settings.
       client.release(true);

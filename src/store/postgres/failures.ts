@@ -21,6 +21,8 @@ const AWAY = new Set([
   '53300',
   '25006',
 ]);
+/** Tables and columns that are there already, or not those that they should be. */
+const FOREIGN = new Set(['42P07', '42701', '42703', '42804']);
 /** What node-postgres says, without a code, of connections. */
 const LOST =
   /^(Connection terminated|timeout expired|Query read timeout|Client (was closed|has encountered))/;
@@ -48,6 +50,16 @@ export function isLost(error: unknown): boolean {
  */
 export function isUnprepared(error: unknown): boolean {
   return codeOf(error) === '26000';
+}
+
+/** What is said of a schema whose tables are not ours; null where that is not what is wrong. */
+export function explainForeign(error: unknown): Failure | null {
+  if (!FOREIGN.has(codeOf(error))) return null;
+  return new Failure(
+    'precondition',
+    'there are tables of another program in this schema; give another database, or another schema by options=-csearch_path%3DNAME in its URL',
+    { cause: error },
+  );
 }
 
 /** PostgreSQL's failures in our words; what is not known here is a bug and passes through. */
