@@ -86,10 +86,11 @@ export interface World {
   close(): Promise<void>;
 }
 
-/** Makes the world that every golden case is asked of. */
-export async function makeWorld(): Promise<World> {
-  const { app, data, close } = await openAppUnderTest();
-  const limited = await openAppUnderTest({ data, rateLimit: 1 });
+/** Makes the world that every golden case is asked of. @param databaseUrl a database in place of a file */
+export async function makeWorld(databaseUrl?: string): Promise<World> {
+  const place = databaseUrl === undefined ? {} : { databaseUrl };
+  const { app, data, close } = await openAppUnderTest(place);
+  const limited = await openAppUnderTest({ ...place, data, rateLimit: 1 });
   const secrets = new Map<string, Readonly<Record<TokenKind, string>>>();
   for (const [name, { timezone, files, settings = {} }] of Object.entries(CONTACT_CENTERS)) {
     const contactCenter = await app.store.access.createContactCenter(name, timezone, SURROUNDINGS.now());

@@ -174,7 +174,9 @@ export class PostgresEngine implements Engine {
         text: statement.sql,
         rowMode: 'array',
         // What runs once is not worth a name that is kept.
-        ...(statement.parameters.length === 0 ? {} : { name: this.#nameOf(statement), values: [...cells] }),
+        ...(statement.parameters.length === 0
+          ? {}
+          : { name: this.#nameOf(statement), values: cells.map(toParameter) }),
       });
     } finally {
       this.#observe?.(statement, cells, (performance.now() - start) / 1000);
@@ -257,6 +259,12 @@ export class PostgresEngine implements Engine {
       throw explain(error, this.#place.shown);
     }
   }
+}
+
+/** The bound of a bigint is given for numbers beyond it, as SQLite does: they equal nobody's and are above all. */
+function toParameter(cell: Cell): Cell {
+  if (typeof cell !== 'number' || Math.abs(cell) < 2 ** 63) return cell;
+  return cell > 0 ? '9223372036854775807' : '-9223372036854775808';
 }
 
 function openPool(config: pg.PoolConfig): pg.Pool {

@@ -21,6 +21,8 @@ const AWAY = new Set([
   '53300',
   '25006',
 ]);
+/** A statement or a lock that took too long, and transactions that kept meeting others. */
+const BUSY = new Set(['57014', '55P03', '40001', '40P01']);
 /** Tables and columns that are there already, or not those that they should be. */
 const FOREIGN = new Set(['42P07', '42701', '42703', '42804']);
 /** What node-postgres says, without a code, of connections. */
@@ -74,7 +76,7 @@ export function explain(error: unknown, shown: string): unknown {
   if (error.message === NO_CONNECTION) {
     return unavailable('every connection to the database is in use; try again in a moment');
   }
-  if (code === '57014' || code === '55P03' || code === '40001' || code === '40P01') {
+  if (BUSY.has(code) || isUnprepared(error)) {
     return unavailable('the database is busy; try again in a moment');
   }
   if (code.startsWith('53')) {
