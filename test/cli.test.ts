@@ -331,12 +331,13 @@ describe('import and export', () => {
 });
 
 describe('demo and doctor', () => {
-  it('demo makes the same people each time, and a token', async () => {
-    const first = await json(['demo', '--users', '30']);
+  it('demo makes the same people each time, as many recordings as are asked for, and a token', async () => {
+    const first = await json(['demo', '--users', '30', '--recordings', '12']);
     assert.ok(isSecret(first.token));
-    assert.equal(first.users, 30);
+    assert.deepEqual([first.users, first.recordings], [30, 12]);
     const before = (await rollcall(['export', '--contact-center', 'demo'])).out;
-    assert.equal((await json(['demo', '--users', '30'])).users, 30);
+    const again = await json(['demo', '--users', '30', '--recordings', '15']);
+    assert.deepEqual([again.users, again.recordings], [30, 15]);
     assert.equal((await rollcall(['export', '--contact-center', 'demo'])).out, before);
   });
 

@@ -44,7 +44,7 @@ function createProgram(env: Readonly<Record<string, string | undefined>>): Comma
   const addMediaOptions = createMediaOptions(env);
   const newMediaCommand: NewCommand = (...args) => addMediaOptions(newCommand(...args), '--media');
   addServeCommand(program, newMediaCommand);
-  addDemoCommand(program, newCommand);
+  addDemoCommand(program, newMediaCommand);
   addContactCenterCommands(program, newCommand);
   addTokenCommands(program, newCommand);
   addImportCommand(program, newCommand);

@@ -1,19 +1,12 @@
 import cluster from 'node:cluster';
 import type { Command } from 'commander';
 import pino, { type Logger } from 'pino';
-import { type ContactCenter, settingOf } from '../access/contact-center.ts';
-import { createApp, openJobs, openRollcallStore, SURROUNDINGS } from '../app.ts';
+import { createApp, openJobs } from '../app.ts';
 import { readServeConfig, type ServeConfig, type ServeFlags } from '../config/serve.ts';
 import { Failure } from '../errors.ts';
-import type { SampleFacts } from '../http/dialect.ts';
 import { prepareDrain } from '../http/drain.ts';
-import { expiryOf, signLink } from '../recordings/links.ts';
-import { isPastRetention } from '../recordings/retention.ts';
-import { LINK_SECONDS } from '../recordings/settings.ts';
-import type { Store } from '../store/open.ts';
 import { writeBanner } from './banner.ts';
-import { placeOf } from './context.ts';
-import { createDemoToken, needDemo } from './demo.ts';
+import { prepareStore } from './demo-facts.ts';
 import { asUsage, wholeFlag } from './output.ts';
 import type { NewCommand } from './program.ts';
 import { awaitMetrics, forkWorkers } from './workers.ts';
@@ -99,61 +92,10 @@ async function runServe(flags: ServeFlags & { readonly json?: boolean }): Promis
     });
     return;
   }
-  // Made before anything is served, and by one process alone.
-  const store = await openRollcallStore(placeOf(config), 32);
-  let demo = null;
-  try {
-    if (config.demo) {
-      const contactCenter = await needDemo(store);
-      const { users } = await store.pages.page(contactCenter, {
-        dialect: 'voiso',
-        match: { kind: 'everyone' },
-        limit: 20,
-        count: 'none',
-        fields: ['email', 'extensions'],
-      });
-      const shown = users.find((user) => user.email !== null && user.extensions.length > 0);
-      demo = {
-        token: await createDemoToken(store, contactCenter),
-        facts: {
-          contactCenter,
-          email: shown?.email ?? '',
-          extension: shown?.extensions[0] ?? '',
-          recording: await findSampleRecording(store, contactCenter),
-        },
-      };
-    }
-  } finally {
-    await store.close();
-  }
+  // Before anything is served, and by one process alone.
+  const demo = await prepareStore(config);
   const address = config.workers === 1 ? await serveHere(config) : await serveByWorkers(config);
   writeBanner({ address, config, demo, json: flags.json === true });
-}
-
-/** A recording that can be played, with a link made by hand. */
-async function findSampleRecording(
-  store: Store,
-  contactCenter: ContactCenter,
-): Promise<SampleFacts['recording']> {
-  const now = SURROUNDINGS.now();
-  const query = { states: ['stored'], minSeconds: 1, limit: 100, count: 'none' } as const;
-  const { recordings } = await store.recordings.page(contactCenter, query);
-  for (const recording of recordings) {
-    if (isPastRetention(contactCenter, recording, now)) continue;
-    const [user] = await store.pages.pageByNumber(contactCenter, (recording.userNumber ?? 0) - 1, 1);
-    if (user?.email == null) continue;
-    const link = {
-      contactCenterId: contactCenter.id,
-      number: recording.number,
-      expiresAt: expiryOf(now, settingOf(contactCenter, LINK_SECONDS)),
-      revocations: recording.revocations,
-      tokenId: null,
-      disposition: 'attachment',
-    } as const;
-    const key = await store.signingKeys.current(contactCenter, now);
-    return { email: user.email, leadId: recording.leadId, link: signLink(link, key) };
-  }
-  return null;
 }
 
 /** `serve`. */

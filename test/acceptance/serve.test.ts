@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -19,13 +19,35 @@ interface OfficialAnswer {
 
 interface OfficialRecordings {
   readonly success: boolean;
-  readonly data: { readonly entries: unknown };
+  readonly data: { readonly total: number; readonly entries: readonly { readonly url: string }[] };
 }
 
+/** Runs the printed command that loads a recording's audio down; it must be audio. */
+async function checkDownload(command: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'rollcall-download-'));
+  try {
+    const { code, stdout, stderr } = await run('bash', ['-c', `cd ${folder} && ${command}`]);
+    assert.deepEqual([code, stdout], [0, ''], stderr);
+    const [name] = await readdir(folder);
+    const audio = await readFile(join(folder, name ?? ''));
+    assert.equal(audio.toString('latin1', 0, 4), 'RIFF');
+    assert.equal(audio.readUInt32LE(4), audio.length - 8);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Links lead to the server that was asked, and end. */
+const withoutUrls = (answers: readonly unknown[]): unknown =>
+  JSON.parse(JSON.stringify(answers, (key, value) => (key === 'url' || key === 'links' ? undefined : value)));
+
 /** Checks the answers of the printed commands. Gives them, to be compared with a later start's. */
-async function checkSamples(commands: readonly string[]): Promise<unknown[]> {
+async function checkSamples(commands: readonly string[]): Promise<unknown> {
   const answers: unknown[] = [];
-  for (const command of commands) answers.push(await paste(command));
+  const download = commands.find((command) => command.includes(' -o '));
+  assert.ok(download, 'a command loads audio down');
+  await checkDownload(download);
+  for (const command of commands) if (command !== download) answers.push(await paste(command));
   const [official, community, ofUsers, ofLead, voiso, voisoApi, smartflo, own, ...more] = answers as [
     OfficialAnswer,
     { email: string }[],
@@ -39,9 +61,13 @@ async function checkSamples(commands: readonly string[]): Promise<unknown[]> {
   assert.deepEqual(more, []);
   for (const { success, data } of [ofUsers, ofLead]) {
     assert.equal(success, true);
-    assert.ok(Array.isArray(data.entries));
+    assert.ok(data.total > 0 && data.entries.length > 0);
+    for (const { url } of data.entries) {
+      const audio = Buffer.from(await (await fetch(url)).arrayBuffer());
+      assert.equal(audio.toString('latin1', 0, 4), 'RIFF');
+    }
   }
-  assert.ok(Array.isArray(own.recordings));
+  assert.equal(own.recordings.length, 5);
   assert.equal(official.success, true);
   assert.equal(official.data.total, '1');
   assert.equal(Object.keys(official.data.results).length, 1);
@@ -53,7 +79,7 @@ async function checkSamples(commands: readonly string[]): Promise<unknown[]> {
     { ...smartflo, data: smartflo.data.length },
     { ...smartflo, has_more: true, count: 5, data: 5 },
   );
-  return answers;
+  return withoutUrls(answers);
 }
 
 async function listEveryone({ address, demo }: Told): Promise<{ email: string }[]> {
@@ -78,9 +104,15 @@ describe('a server that was started as a user would', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('makes the contact center demo with 50 people, in a folder of its owner alone', async () => {
+  const countRecordings = async () => {
+    const list = await rollcall('recordings', 'list', '--contact-center', 'demo', '--data', data, '--json');
+    return JSON.parse(list.stdout).total;
+  };
+
+  test('makes the contact center demo with 50 people and 200 recordings, in a folder of its owner alone', async () => {
     assert.equal(server.told.demo?.contactCenter, 'demo');
     assert.equal((await listEveryone(server.told)).length, 50);
+    assert.equal(await countRecordings(), 200);
     assert.equal((await stat(data)).mode & 0o077, 0);
   });
 
@@ -131,6 +163,7 @@ describe('a server that was started as a user would', () => {
     assert.notEqual(server.told.demo?.token, token);
     const later = await listEveryone(server.told);
     assert.deepEqual(later.slice(0, 50), people);
+    assert.equal(await countRecordings(), 200);
     assert.deepEqual(
       later.slice(50).map(({ email }) => email),
       ['extra@demo.example'],

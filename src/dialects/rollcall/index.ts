@@ -20,9 +20,9 @@ export const rollcall: WireFormat = {
   parsers: addParsers,
   samples: ({ recording }) => [
     {
-      title: "Rollcall's own API, recordings of at least 30 seconds",
+      title: "Rollcall's own API, recordings of at least 2 seconds",
       method: 'GET',
-      path: '/rollcall/v1/recordings?minSeconds=30&limit=5',
+      path: '/rollcall/v1/recordings?minSeconds=2&limit=5',
       headers: { authorization: 'Bearer TOKEN' },
     },
     ...(recording === null
