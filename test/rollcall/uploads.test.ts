@@ -279,7 +279,8 @@ describe('POST /rollcall/v1/recordings', () => {
     const body = uploadOf(SAID);
     const as = (token: string) => ({ authorization: `Bearer ${token}` });
     for (const kind of ['expired', 'revoked', 'unknown'] as const) {
-      assert.equal((await send(body, as(tokens[kind]))).status, 401, kind);
+      const { status, headers } = await send(body, as(tokens[kind]));
+      assert.deepEqual([status, headers['www-authenticate']], [401, 'Bearer'], kind);
     }
     for (const kind of ['recordings-only', 'users-only', 'convoso-only'] as const) {
       assert.equal((await send(body, as(tokens[kind]))).status, 403, kind);

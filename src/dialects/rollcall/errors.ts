@@ -4,8 +4,10 @@ import { type EncodeFailure, encodeProblem } from '../../http/wire-failure.ts';
 export const encodeFailure: EncodeFailure = (failure) => {
   const answer = encodeProblem(failure);
   const { detail, fields, kind } = failure;
-  // Who may not ask is told nothing.
-  if (kind === 'unauthenticated' || kind === 'forbidden') return answer;
+  // Who may not ask is told nothing but how to ask (RFC 9110 section 11.6.1).
+  if (kind === 'unauthenticated')
+    return { ...answer, headers: { ...answer.headers, 'www-authenticate': 'Bearer' } };
+  if (kind === 'forbidden') return answer;
   const errors = Object.keys(fields).length === 0 ? {} : { errors: fields };
   return {
     ...answer,
