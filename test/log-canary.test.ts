@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import pino from 'pino';
 import { mintSecret } from '../src/access/token.ts';
 import { SURROUNDINGS } from '../src/app.ts';
+import { Failure } from '../src/errors.ts';
 import { type AppUnderTest, loadRows, makeTokens, openAppUnderTest } from './app-under-test.ts';
 import { linkTo, record } from './recordings-under-test.ts';
 import { listRoutes } from './server-routes.ts';
@@ -319,6 +320,33 @@ describe('what is logged of requests', () => {
       lines.map(({ status }) => status),
       [400, 400, 400, 431],
     );
+    assertSilent(JSON.stringify(lines), 'the log');
+  });
+
+  test('what of ours cannot be used is told with its mend, which no client sees', async () => {
+    const mend = 'the store is busy with another writer; try again in a moment';
+    const broken = mock.method(opened.app.store.pages, 'page', async () => {
+      throw new Failure('unavailable', mend, { retryAfter: 1 });
+    });
+    try {
+      // Not asked before: what is known is answered without the store.
+      const path = `/v1/users/search?user=${CANARY.email},unheard&auth_token=${token}`;
+      const { status, body } = await send({ method: 'GET', path });
+      assert.equal(status, 503);
+      assert.ok(!body.includes(mend));
+    } finally {
+      broken.mock.restore();
+    }
+    asked *= 2;
+    const lines = await takeLines();
+    assert.deepEqual(
+      lines.map(({ msg, reason, status, level }) => ({ msg, reason, status, level })),
+      [
+        { msg: 'unavailable', reason: mend, status: undefined, level: 40 },
+        { msg: undefined, reason: undefined, status: 503, level: 30 },
+      ],
+    );
+    assert.equal(lines[0]?.requestId, lines[1]?.requestId);
     assertSilent(JSON.stringify(lines), 'the log');
   });
 

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { Readable } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { describeBug } from '../errors.ts';
+import { describeBug, Failure } from '../errors.ts';
 import { watchBody } from './body-time.ts';
 import type { WireFormat } from './dialect.ts';
 import type { Metrics } from './metrics.ts';
@@ -19,6 +19,9 @@ const MAX_HEADERS = 16_384;
 const NODE_MAX_HEADERS = 49_152;
 /** A request without a Host is refused here, in its vendor's form: Node would refuse it with nothing at all. */
 const NODE_OPTIONS = { maxHeaderSize: NODE_MAX_HEADERS, requireHostHeader: false };
+
+/** Headers that tell of an answer's content: a failure in its place is not named, ranged or cached like it. */
+const OF_CONTENT = ['content-disposition', 'content-range', 'etag'];
 
 export interface ServerDeps extends MountDeps {
   readonly dialects: readonly WireFormat[];
@@ -55,7 +58,11 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
     }
     if (failure.kind === 'internal')
       deps.log.error({ requestId: request.id, error: describeBug(error) }, 'bug');
+    // The client is not told what of ours fails: whoever can mend it reads it here.
+    if (error instanceof Failure && error.kind === 'unavailable')
+      deps.log.warn({ requestId: request.id, reason: error.message }, 'unavailable');
     const answer = forms(pathOf(request)).encode(failure);
+    for (const name of OF_CONTENT) reply.removeHeader(name);
     return (
       reply
         .code(answer.status)
