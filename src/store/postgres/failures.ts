@@ -94,6 +94,11 @@ export function explain(error: unknown, shown: string): unknown {
       30,
     );
   }
+  if (code === '54000') {
+    return new Failure('invalid', 'a text is too long for an index of PostgreSQL, which takes 2700 bytes', {
+      cause: error,
+    });
+  }
   if (code === 'XX001' || code === 'XX002') {
     return unavailable(`the database at ${shown} is damaged; restore a backup`, 30);
   }
