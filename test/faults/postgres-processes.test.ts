@@ -86,6 +86,24 @@ describe('several processes over one PostgreSQL', { skip: noPostgres }, () => {
     }
   });
 
+  it('lose nothing of what the other read before it wrote', async () => {
+    const place = await postgres.makePlace();
+    const [first, second] = [await open(place), await open(place)];
+    try {
+      const contactCenter = await first.access.createContactCenter('north', 'UTC', 0);
+      const keys = Array.from({ length: 40 }, (_, at) => `key${at}`);
+      await Promise.all(
+        keys.map((key, at) => (at % 2 === 0 ? first : second).access.setSetting(contactCenter, key, 'x')),
+      );
+      const found = await first.access.findContactCenter('north');
+      assert.deepEqual(Object.keys(found?.settings ?? {}).sort(), keys.toSorted());
+      assert.equal(found?.revision, contactCenter.revision + keys.length);
+    } finally {
+      await first.close();
+      await second.close();
+    }
+  });
+
   it('feel a revocation and a write of another at once', async () => {
     const place = await postgres.makePlace();
     const [first, second] = [await open(place), await open(place)];

@@ -19,7 +19,7 @@ export interface PostgresLimits {
 export const SERVE_LIMITS: PostgresLimits = {
   connections: 9,
   acquire: 1500,
-  read: 1800,
+  read: 1600,
   write: 15_000,
   lock: 10_000,
 };
