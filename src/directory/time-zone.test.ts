@@ -7,6 +7,7 @@ import {
   formatLocal,
   formatWithOffset,
   isTimeZone,
+  moveBound,
   offsetMinutes,
   parseInstant,
   parseLocal,
@@ -133,6 +134,21 @@ describe('time zones', () => {
       '',
     ]) {
       assert.equal(parseLocal(text, 'UTC'), null, text);
+    }
+  });
+
+  it('are read as bounds in any year, on days that the year has', () => {
+    const of = (text: string) => parseLocal(moveBound(text), 'Pacific/Kiritimati');
+    const [least, most] = ['1000-01-01 00:00:00', '2999-12-31 23:59:59'].map((text) => moveBound(text));
+    assert.deepEqual([least, most], ['1000-01-01 00:00:00', '2999-12-31 23:59:59'], 'others stay');
+    for (const text of ['0001-01-01 00:00:00', '0999-12-31 23:59:59', '0004-02-29 00:00:00']) {
+      assert.ok((of(text) ?? 0) < Date.UTC(1700, 0), text);
+    }
+    for (const text of ['3000-01-01 00:00:00', '9999-12-31 23:59:59', '4000-02-29 00:00:00']) {
+      assert.ok((of(text) ?? 0) > Date.UTC(2300, 0), text);
+    }
+    for (const text of ['0000-00-00 00:00:00', '9999-02-29 00:00:00', '9999-13-01 00:00:00']) {
+      assert.equal(of(text), null, text);
     }
   });
 

@@ -233,6 +233,19 @@ export function formatWithOffset(at: number, zone: string): string {
 const LOCAL = /^([12]\d{3})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2}):(\d{2})$/;
 
 /**
+ * The bound of a range, as text, in a year that can be read. Clients send 0001-01-01 and 9999-12-31 for none:
+ * such a year becomes one as long before or behind all that is kept, with the same calendar, which repeats
+ * every 400 years.
+ */
+export function moveBound(text: string): string {
+  return text.replace(/^(?!0000)\d{4}(?=-)/, (year) => {
+    const inCycle = Number(year) % 400;
+    if (year < '1000') return String(1200 + inCycle);
+    return year < '3000' ? year : String(2400 + inCycle);
+  });
+}
+
+/**
  * The instant at which a zone's clocks show "YYYY-MM-DD HH:MM:SS"; null if the text is no such time.
  * Of a time that the clocks show twice it is the first, unless the last is asked for; one that they skip
  * is taken as if the clocks had not been moved.

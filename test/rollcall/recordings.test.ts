@@ -151,6 +151,7 @@ describe("recordings in Rollcall's own API", () => {
       [`?from=${hour(10)}`, [11, 12, 13]],
       [`?from=${hour(2)}&to=${hour(4)}`, [3, 4, 5]],
       [`?to=${hour(0)}`, [15, 1]],
+      ['?from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z&leadId=7', [1, 4, 7, 10]],
       ['?state=pending', [13]],
       ['?state=purged', [14]],
       ['?state=pending,purged', [13, 14]],

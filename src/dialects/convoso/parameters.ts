@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { parseLocal } from '../../directory/time-zone.ts';
+import { moveBound, parseLocal } from '../../directory/time-zone.ts';
 import { invalid } from '../../errors.ts';
 import { bearerSecret, parseForm, parseJsonObject, type Query } from '../../http/query.ts';
 import { HttpFailure } from '../../http/wire-failure.ts';
@@ -135,7 +135,7 @@ function decodeTime(
   const isEnd = name === 'end_time';
   const at =
     typeof value === 'string' && value[10] === ' '
-      ? parseLocal(value, timezone, isEnd ? 'last' : 'first')
+      ? parseLocal(moveBound(value), timezone, isEnd ? 'last' : 'first')
       : null;
   if (at === null) throw invalid('time', 'must be a time as YYYY-MM-DD HH:MM:SS');
   return isEnd ? at + 999 : at;

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { ContactCenter } from '../../access/contact-center.ts';
 import type { UserPages } from '../../directory/ports.ts';
-import { parseInstant, parseLocal } from '../../directory/time-zone.ts';
+import { moveBound, parseInstant, parseLocal } from '../../directory/time-zone.ts';
 import { Failure } from '../../errors.ts';
 import type { Query } from '../../http/query.ts';
 import type { RecordingQuery } from '../../recordings/query.ts';
@@ -74,7 +74,8 @@ const TIME = "must be a time such as 2026-03-01T08:00:00Z, or without a zone in 
 
 /** A bound of a range in milliseconds. An end without fractions takes in all of its second. */
 function readTime(text: string, timezone: string, isEnd: boolean): number | null {
-  const at = parseInstant(text) ?? parseLocal(text, timezone, isEnd ? 'last' : 'first');
+  const bound = moveBound(text);
+  const at = parseInstant(bound) ?? parseLocal(bound, timezone, isEnd ? 'last' : 'first');
   return at !== null && isEnd && !text.includes('.') ? at + 999 : at;
 }
 
