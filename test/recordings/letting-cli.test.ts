@@ -176,7 +176,16 @@ describe('letting recordings go on the command line', () => {
       /^north: 2 would be purged \(1 by retention, 1 by their own end\), \d+ bytes; 0 under legal hold\n/,
     );
     assert.deepEqual(await states('purged'), []);
-    assert.match(await run('purge', '--contact-center', 'north', ...media), /^north: 2 purged, \d+ bytes\n$/);
+    const halfway = await rollcall('recordings', 'purge', ...north);
+    assert.equal(halfway.code, 1);
+    assert.match(halfway.stdout, /^north: 2 purged, \d+ bytes\n$/);
+    assert.match(halfway.stderr, /audio of 1 is still to be removed: there is no archive tier/);
+    const again = await rollcall('recordings', 'purge', ...north);
+    assert.equal(again.code, 1, 'it is told until it is gone');
+    assert.equal(
+      await run('purge', '--contact-center', 'north', ...media),
+      'north: 0 purged, 0 bytes; audio of 1 purged before is gone now\n',
+    );
     assert.deepEqual(await states('purged'), [1, 4]);
     assert.deepEqual([(await filesIn('data/media')).length, (await filesIn('archive')).length], [2, 1]);
     await failsWith(/was let go/, 'recordings', 'hold', '1', '--on', ...north);

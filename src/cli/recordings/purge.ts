@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { removeAllLeftovers } from '../../recordings/leftovers.ts';
 import { type PurgePlan, planPurge, purge } from '../../recordings/purge.ts';
 import { print } from '../output.ts';
 import type { NewCommand } from '../program.ts';
@@ -24,21 +25,25 @@ async function runPurge(flags: LettingFlags & { readonly dryRun?: boolean }): Pr
       return;
     }
     const results = await eachInTurn(contactCenters, sum(plans.values()), 'purged', async (each, pace) => {
+      // What an earlier purge or a DELETE could not remove is no recording's any more: nothing else finds it.
+      const earlier = await removeAllLeftovers(deps, each, pace);
       const result = await purge(deps, each, pace);
-      return { done: result.purged, result };
+      return { done: result.purged, result: { ...result, earlier } };
     });
-    const documents = [...results].map(([{ name }, { purged, bytes, left, failure }]) => ({
+    const documents = [...results].map(([{ name }, { purged, bytes, left, failure, earlier }]) => ({
       contactCenter: name,
       purged,
       bytes,
-      left,
-      failure: failure?.message ?? null,
+      removed: earlier.removed,
+      left: left + earlier.left,
+      failure: (failure ?? earlier.failure)?.message ?? null,
     }));
     print(
       flags.json === true,
       { dryRun: false, contactCenters: documents },
       documents.map(
-        ({ contactCenter, purged, bytes }) => `${contactCenter}: ${purged} purged, ${bytes} bytes`,
+        ({ contactCenter, purged, bytes, removed }) =>
+          `${contactCenter}: ${purged} purged, ${bytes} bytes${removed === 0 ? '' : `; audio of ${removed} purged before is gone now`}`,
       ),
     );
     for (const { contactCenter, left, failure } of documents) {
