@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
 import { connect } from 'node:net';
@@ -145,10 +145,11 @@ describe('where and how the server listens', () => {
     assert.equal(answer.statusCode, 200);
     assert.equal(JSON.parse(await text(answer)).length, 3);
     for (const { command } of server.told.samples) {
-      const { code, stdout, stderr } = await run('bash', ['-c', command]);
+      const { code, stdout, stderr } = await run('bash', ['-c', `cd ${folder} && ${command}`]);
       assert.equal(code, 0, stderr);
-      assert.equal(typeof JSON.parse(stdout), 'object');
+      if (!command.includes(' -o ')) assert.equal(typeof JSON.parse(stdout), 'object');
     }
+    assert.equal((await readFile(join(folder, 'recording.wav'))).toString('latin1', 0, 4), 'RIFF');
     assert.equal((await server.stop()).code, 0);
   });
 

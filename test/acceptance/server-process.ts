@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { after } from 'node:test';
 
 export const ROOT = join(import.meta.dirname, '../..');
 const BIN = join(ROOT, 'bin/rollcall.js');
@@ -54,9 +55,12 @@ interface Started {
 }
 
 const running = new Set<Started>();
-process.on('exit', () => {
+const killRunning = () => {
   for (const each of running) each.kill();
-});
+};
+process.on('exit', killRunning);
+// A failed test leaves its server behind, and a process with a child does not come to its exit.
+after(killRunning);
 // A test file that takes too long is ended so; by itself this would leave its children behind.
 process.once('SIGTERM', () => process.exit(1));
 
