@@ -130,8 +130,12 @@ describe('what is kept is for its owner alone', () => {
       const server = await serveJson('--data', data, '--demo');
       try {
         const names = await readdir(data);
-        assert.deepEqual(names.sort(), ['rollcall.sqlite', 'rollcall.sqlite-shm', 'rollcall.sqlite-wal']);
-        for (const name of names) assert.equal((await stat(join(data, name))).mode & 0o777, 0o600, name);
+        const files = ['rollcall.sqlite', 'rollcall.sqlite-shm', 'rollcall.sqlite-wal'];
+        assert.deepEqual(names.sort(), ['media', ...files]);
+        for (const name of names) {
+          const mode = name === 'media' ? 0o700 : 0o600;
+          assert.equal((await stat(join(data, name))).mode & 0o777, mode, name);
+        }
       } finally {
         await server.stop();
       }
