@@ -25,7 +25,8 @@ class Place {
 /**
  * A named number to be given when the statement runs. The cast tells PostgreSQL the type, and keeps
  * SQLite's planner from looking at the value: where it has looked, it prepares the statement again each
- * time that a value is bound, at many times the cost of a keyed read.
+ * time that a value is bound, at many times the cost of a keyed read. It looks at LIMIT and OFFSET as well:
+ * what is constant there is written out, by `sql.lit`.
  */
 export function int(name: Parameter): RawBuilder<number> {
   return sql<number>`cast(${new Place(name)} as bigint)`;

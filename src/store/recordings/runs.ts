@@ -84,13 +84,13 @@ export function createRuns(statements: Statements) {
     statements.get(`recordings.${kind}_jump`, '', (db) =>
       entries(db, kind, int('of'))
         .select(['r.started_at', 'r.number'])
-        .limit(1)
-        .offset(STRIDE - 1),
+        .limit(sql.lit(1))
+        .offset(sql.lit(STRIDE - 1)),
     );
   const rest = (kind: Run['kind']) =>
     statements.get(`recordings.${kind}_rest`, '', (db) =>
       db
-        .selectFrom(entries(db, kind, int('of')).select('r.number').limit(STRIDE).as('rest'))
+        .selectFrom(entries(db, kind, int('of')).select('r.number').limit(sql.lit(STRIDE)).as('rest'))
         .select((each) => each.fn.countAll<number>().as('total')),
     );
   const ofUsers = (size: number) =>
@@ -203,11 +203,16 @@ export function createRuns(statements: Statements) {
       return { passed, left };
     },
 
-    /** How many entries a stretch of one run has. */
+    /** How many entries a stretch of one run has. Most have few, and cost one statement. */
     async count(reader: Reader, cc: number, run: Run, stretch: Stretch): Promise<number> {
-      const { passed, left } = await this.pass(reader, cc, run, stretch, Number.POSITIVE_INFINITY);
-      const [row] = await reader.read(rest(run.kind), { cc, of: ofOf(run), ...boundsOf(left) });
-      return passed + Number(row?.[0]);
+      for (let before = 0, left = stretch; ; ) {
+        const [row] = await reader.read(rest(run.kind), { cc, of: ofOf(run), ...boundsOf(left) });
+        const found = Number(row?.[0]);
+        if (found < STRIDE) return before + found;
+        const ahead = await this.pass(reader, cc, run, left, STRIDE);
+        before += ahead.passed;
+        left = ahead.left;
+      }
     },
 
     /** How many recordings of these users start between two instants, both left out; for a day or two. */

@@ -42,8 +42,8 @@ export function createFilterWalk(engine: Engine, statements: Statements, pages: 
       .where('term', '=', text('term'))
       .where('number', '>', int('after'))
       .orderBy('number')
-      .limit(1)
-      .offset(WINDOW - 1),
+      .limit(sql.lit(1))
+      .offset(sql.lit(WINDOW - 1)),
   );
 
   const build = (

@@ -139,7 +139,7 @@ export function createKnownUsers(statements: Statements, teamNames: TeamNames) {
       .where('contact_center_id', '=', int('cc'))
       .where('level', '=', 3)
       .groupBy('dialect')
-      .limit(1),
+      .limit(sql.lit(1)),
   );
   const last = statements.get('dialect_numbers.last', '', (db) =>
     db
@@ -148,7 +148,7 @@ export function createKnownUsers(statements: Statements, teamNames: TeamNames) {
       .where('contact_center_id', '=', int('cc'))
       .where('dialect', '=', text('dialect'))
       .orderBy('number', 'desc')
-      .limit(1),
+      .limit(sql.lit(1)),
   );
 
   return {

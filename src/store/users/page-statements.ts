@@ -80,7 +80,7 @@ export function createPageStatements(statements: Statements) {
         .where('contact_center_id', '=', int('cc'))
         .where('dialect', '=', text('dialect'))
         .where('term', '=', text('term'))
-        .limit(1),
+        .limit(sql.lit(1)),
     ),
 
     everyone: (fields: readonly UserField[]): Statement =>
