@@ -18,10 +18,12 @@ export function createLinkedRecordings(
   return {
     find: ({ contactCenterId, number, keyId }) =>
       kept.find(`${contactCenterId} ${number} ${keyId}`, async () => {
-        const contactCenter = await access.findContactCenterById(contactCenterId);
+        const [contactCenter, key] = await Promise.all([
+          access.findContactCenterById(contactCenterId),
+          signingKeys.find(contactCenterId, keyId),
+        ]);
         if (contactCenter === null) return null;
-        const recording = await recordings.find(contactCenter, number);
-        return { contactCenter, recording, key: await signingKeys.find(contactCenterId, keyId) };
+        return { contactCenter, recording: await recordings.find(contactCenter, number), key };
       }),
   };
 }
