@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import type { AuditEvent } from '../access/audit.ts';
 import { type ContactCenter, settingOf } from '../access/contact-center.ts';
 import type { AuditStore } from '../access/ports.ts';
@@ -7,7 +8,13 @@ import { formatLocal } from '../directory/time-zone.ts';
 import { Failure } from '../errors.ts';
 import { type Disposition, MEDIA_PATH, type ReadLink, readLink } from '../recordings/links.ts';
 import type { ByteRange, MediaFile, MediaPlace, MediaPlaces } from '../recordings/media.ts';
-import { judgeLink, type PlayableRecording, type Refusal } from '../recordings/playing.ts';
+import {
+  judgeLink,
+  judgeSigned,
+  type LinkedRecording,
+  type PlayableRecording,
+  type Refusal,
+} from '../recordings/playing.ts';
 import type { LinkedRecordings } from '../recordings/ports.ts';
 import { MEDIA_TYPES } from '../recordings/recording.ts';
 import { DELIVERY } from '../recordings/settings.ts';
@@ -52,6 +59,7 @@ const STALL = 300_000;
 
 /** Serves audio to whoever holds a link: GET and HEAD, ranges, preconditions (RFC 9110). */
 export function mountMedia(app: FastifyInstance, deps: MediaDeps): void {
+  const proved: Proved = new LRUCache({ max: MOST_PROVED });
   app.register(async (scope) => {
     // The schema describes; links are read by hand.
     scope.setValidatorCompiler(() => () => true);
@@ -65,7 +73,7 @@ export function mountMedia(app: FastifyInstance, deps: MediaDeps): void {
         exposeHeadRoute: false,
         schema: { ...describeMedia(), hide: method === 'HEAD' },
         config: { operation: 'recordings.media', cacheControl: 'private, no-store' },
-        handler: (request, reply) => answer(deps, request, reply),
+        handler: (request, reply) => answer(deps, proved, request, reply),
       });
     }
   });
@@ -77,16 +85,23 @@ interface Opened {
   readonly recording: PlayableRecording;
 }
 
+/** Links whose signature was found to hold, by what it was held against: a player sends the same one each time. */
+type Proved = LRUCache<string, { readonly link: ReadLink; readonly found: LinkedRecording }>;
+const MOST_PROVED = 2000;
+
 /** Finds what a link opens. @throws HttpFailure forbidden, whatever is wrong with it */
-async function openLink(deps: MediaDeps, request: FastifyRequest): Promise<Opened> {
+async function openLink(deps: MediaDeps, proved: Proved, request: FastifyRequest): Promise<Opened> {
   const now = deps.now();
-  const link = readLink(request.raw.url ?? '');
+  const text = request.raw.url ?? '';
+  const before = proved.get(text);
+  const link = before?.link ?? readLink(text);
   const claim = link ?? readClaim(request);
   const found = claim === null ? null : await deps.linked.find(claim);
   // It names no contact center: there is nobody to tell of it.
   if (claim === null || found === null) throw new HttpFailure('forbidden');
   const { contactCenter } = found;
-  const judged = link === null ? 'form' : judgeLink(link, found, now);
+  const judge = before?.found === found ? judgeSigned : judgeLink;
+  const judged = link === null ? 'form' : judge(link, found, now);
   if (link === null || typeof judged === 'string') {
     // Counted before it is kept: whoever guesses fills no audit.
     await deps.limits.refuse(request.ip);
@@ -94,6 +109,7 @@ async function openLink(deps: MediaDeps, request: FastifyRequest): Promise<Opene
     deps.audit.record(contactCenter, refusalOf(claim.number, link, judged as Refusal, now));
     throw new HttpFailure(judged === 'pending' ? 'not_found' : 'forbidden');
   }
+  if (before?.found !== found) proved.set(text, { link, found });
   request.admitted = true;
   request.asker = { contactCenter: contactCenter.name, tokenId: link.tokenId };
   await deps.limits.play(request.ip);
@@ -124,10 +140,11 @@ function refusalOf(number: number, link: ReadLink | null, reason: Refusal, at: n
 
 async function answer(
   deps: MediaDeps,
+  proved: Proved,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply | Readable | Buffer> {
-  const opened = await openLink(deps, request);
+  const opened = await openLink(deps, proved, request);
   const { link, contactCenter, recording } = opened;
   const { bytes, mediaType, sha256 } = recording.media;
   const etag = `"${sha256}"`;

@@ -31,13 +31,17 @@ export type PlayableRecording = Recording & {
 };
 
 /** Whether a link opens what it names, now. The signature comes first: nothing is believed before. */
-export function judgeLink(
+export function judgeLink(link: ReadLink, found: LinkedRecording, now: number): PlayableRecording | Refusal {
+  if (found.key === null) return 'key';
+  return isSignedBy(link, found.key) ? judgeSigned(link, found, now) : 'signature';
+}
+
+/** The same of a link whose signature is known to hold by the key that was found. */
+export function judgeSigned(
   link: ReadLink,
-  { contactCenter, recording, key }: LinkedRecording,
+  { contactCenter, recording }: LinkedRecording,
   now: number,
 ): PlayableRecording | Refusal {
-  if (key === null) return 'key';
-  if (!isSignedBy(link, key)) return 'signature';
   if (link.expiresAt <= now) return 'expired';
   if (recording === null) return 'unknown';
   const { state, media } = recording;

@@ -35,8 +35,10 @@ function createAudit() {
       if (state.isFull) throw full;
       return value;
     },
+    close: async () => {},
   };
   const audit = createAuditStore(
+    engine as Engine,
     engine as Engine,
     new Statements(createBuilder('sqlite')),
     async (_, cc, events) => {

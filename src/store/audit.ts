@@ -90,9 +90,13 @@ function readEvent(row: readonly Cell[]): KeptAuditEvent {
   };
 }
 
-/** Audit events in the store. `close` keeps those that still wait. */
+/**
+ * Audit events in the store. `close` keeps those that still wait.
+ * @param writer what they are written by: plays are kept ten times in a second, and nobody should wait for it
+ */
 export function createAuditStore(
   engine: Engine,
+  writer: Pick<Engine, 'transaction' | 'close'>,
   statements: Statements,
   addEvents: AddEvents,
 ): AuditStore & { close(): Promise<void> } {
@@ -126,7 +130,7 @@ export function createAuditStore(
     const batch = [...waiting];
     if (batch.length === 0) return;
     const byContactCenter = Map.groupBy(batch, ({ cc }) => cc);
-    await engine.transaction([...byContactCenter.keys()], async (transaction) => {
+    await writer.transaction([...byContactCenter.keys()], async (transaction) => {
       for (const [cc, all] of byContactCenter) {
         await addEvents(
           transaction,
@@ -156,7 +160,11 @@ export function createAuditStore(
     async close() {
       if (timer !== null) clearTimeout(timer);
       timer = null;
-      await writeSoon();
+      try {
+        await writeSoon();
+      } finally {
+        await writer.close();
+      }
     },
   };
 }

@@ -27,6 +27,7 @@ import { createKnownUsers } from './users/known.ts';
 import { createTeamNames, createUserPages } from './users/pages.ts';
 import { createUserReading } from './users/reading.ts';
 import { createUserWriter } from './users/write.ts';
+import { type Writer, writeApart } from './write-apart.ts';
 
 /** Where a store is. */
 export interface StorePlace {
@@ -106,7 +107,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       createUserWriter({ engine, transactions, statements, counts, reading, dialects: options.dialects });
     const addEvents = createAddEvents(statements);
     const access = createAccessStore(engine, statements, addEvents);
-    const audit = createAuditStore(engine, statements, addEvents);
+    const audit = createAuditStore(
+      engine,
+      options.isServing === true ? writeApart(openBulk) : writeWith(engine),
+      statements,
+      addEvents,
+    );
     const signingKeys = createSigningKeys(engine, statements, addEvents);
     const { recordings, letting } = createRecordingStores(engine, statements, addEvents);
     return {
@@ -140,6 +146,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     throw error;
   }
 }
+
+/** Writes as the process's own writing does; whoever opened the engine closes it. */
+const writeWith = (engine: Engine): Writer => ({
+  transaction: (contactCenters, work) => engine.transaction(contactCenters, work),
+  close: async () => {},
+});
 
 /** An engine that was opened, and what is done and looked at in its own way. */
 interface Opened {
@@ -185,10 +197,7 @@ async function openDatabase(url: string, isServing: boolean, observe: Observe | 
     alone: (work) => engine.alone(work),
     settle: () => pinDatabaseStatistics(engine),
     // It is another process that writes as it is.
-    openBulk: () => ({
-      transaction: (contactCenters, work) => engine.transaction(contactCenters, work),
-      close: async () => {},
-    }),
+    openBulk: () => writeWith(engine),
     inspect: (now) => inspectDatabase(engine, now),
   };
 }
