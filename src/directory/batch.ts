@@ -2,10 +2,11 @@ import { Failure } from '../errors.ts';
 import { applyRow, type RowSurroundings } from './apply-row.ts';
 import type { FormatContext, UserFormat } from './format.ts';
 import type { ImportOptions, Refusal, SourceRow } from './import.ts';
-import { keysOf, mayBeTaken } from './keys.ts';
+import { keysOf, mayBeTaken, seeUsers } from './keys.ts';
 import { NameBook } from './names.ts';
 import { isObject, type UserPatch } from './patch.ts';
 import type { ImportCounts, NumberState, UserChange, UserReading, UserWriting } from './ports.ts';
+import { SeenKeys } from './seen-keys.ts';
 import type { Json, JsonObject, Named } from './user.ts';
 import { WorkingSet } from './working-set.ts';
 
@@ -88,6 +89,8 @@ export interface Plan {
   readonly to: number;
   readonly set: WorkingSet;
   readonly names: NameBook;
+  /** The texts by which everybody may be found, where all of them came with this load. */
+  readonly seen: SeenKeys | null;
 }
 
 /**
@@ -104,7 +107,8 @@ export async function planBatch(
   const now = await reading.numberState();
   // Where somebody else has written meanwhile, the last batch is worked out anew, and so is this one.
   const before = last !== null && (now.revision === last.from || now.revision === last.to) ? last : null;
-  const set = await openWorkingSet(reading, patches, format, surroundings.dialects, before, now);
+  const seen = before === null ? (now.nextNumber === 1 ? new SeenKeys() : null) : before.seen;
+  const set = await openWorkingSet(reading, patches, format, surroundings.dialects, before, now, seen);
   const names = before?.names ?? new NameBook(await reading.roles(), await reading.teams());
 
   const tally = { made: 0, changed: 0, unchanged: 0, refused: 0 };
@@ -123,6 +127,11 @@ export async function planBatch(
   }
   tally.refused = refusals.length;
   const changes = set.changes();
+  if (seen !== null)
+    seeUsers(
+      seen,
+      changes.values().map((change) => change.after.user),
+    );
   const from = before?.to ?? now.revision;
   return {
     tally,
@@ -134,6 +143,7 @@ export async function planBatch(
     to: changes.length > 0 ? from + 1 : from,
     set,
     names,
+    seen,
   };
 }
 
@@ -144,10 +154,11 @@ async function openWorkingSet(
   dialects: readonly string[],
   before: Plan | null,
   now: NumberState,
+  seen: SeenKeys | null,
 ): Promise<WorkingSet> {
   const state = before?.state ?? now;
   const { own, above } = ownNumbers(patches, state.nextNumber);
-  const keys = keysOf(patches, format?.dialect ?? null, state, own);
+  const keys = keysOf(patches, format?.dialect ?? null, state, own, seen);
   const stored = await reading.findKnown(keys);
   const taken = new Map<string, ReadonlySet<number>>();
   for (const dialect of dialects) {

@@ -5,7 +5,9 @@
 export function fold(text: string): string {
   // The common case costs one scan instead of two copies through the Unicode tables.
   if (/^[!-@[-`{-~0-9a-z]*$/.test(text)) return text;
-  return text.trim().toLowerCase().normalize('NFC');
+  const folded = text.trim().toLowerCase();
+  // Plain letters are in that form as they are.
+  return /^[ -~]*$/.test(folded) ? folded : folded.normalize('NFC');
 }
 
 /**

@@ -25,6 +25,7 @@ const STATUS_WORDS = wordsOf(STATUSES);
 const OVERRIDE_WORDS = wordsOf(QUEUE_OVERRIDES);
 const CONNECTION_WORDS = wordsOf(CONNECTION_TYPES);
 const AGENT_WORDS = wordsOf(AGENT_STATUSES);
+const NO_FIELDS: ReadonlySet<string> = new Set();
 const AGENT_FIELDS: ReadonlySet<string> = new Set(['id', 'name', 'status', 'followMeNumber']);
 
 /** One user as our own exports show them. The version is not among it: it counts this store's changes. */
@@ -62,10 +63,13 @@ function readTexts(row: RowReader, field: string): string[] | undefined {
 
 function readCallbackTypes(row: RowReader): CallbackType[] | undefined {
   const list = readTexts(row, 'callbackTypes');
-  if (list?.some((word) => !CALLBACK_TYPES.some((type) => type === word))) {
-    return row.problem('callbackTypes', `must be a list of ${CALLBACK_TYPES.join(', ')}`);
+  if (list === undefined) return undefined;
+  for (const word of list) {
+    if (!(CALLBACK_TYPES as readonly string[]).includes(word)) {
+      return row.problem('callbackTypes', `must be a list of ${CALLBACK_TYPES.join(', ')}`);
+    }
   }
-  return list === undefined ? undefined : CALLBACK_TYPES.filter((type) => list.includes(type));
+  return CALLBACK_TYPES.filter((type) => list.includes(type));
 }
 
 function readInstant(row: RowReader, field: string): number | null | undefined {
@@ -127,12 +131,12 @@ function readDialectNumbers(row: RowReader): Record<string, number> | undefined 
   const value = row.value('dialectNumbers');
   if (value === undefined || value === null) return undefined;
   if (!isObject(value)) return row.problem('dialectNumbers', 'must be an object of numbers by dialect');
-  const numbers: [string, number][] = [];
-  for (const [dialect, number] of Object.entries(value)) {
-    const read = row.asWhole('dialectNumbers', 1, MAX_NUMBER, number);
-    if (read !== undefined) numbers.push([dialect, read]);
+  const numbers: Record<string, number> = {};
+  for (const dialect of Object.keys(value)) {
+    const read = row.asWhole('dialectNumbers', 1, MAX_NUMBER, value[dialect]);
+    if (read !== undefined) numbers[dialect] = read;
   }
-  return Object.fromEntries(numbers);
+  return numbers;
 }
 
 function readExtra(row: RowReader): Record<string, JsonObject> | undefined {
@@ -140,7 +144,7 @@ function readExtra(row: RowReader): Record<string, JsonObject> | undefined {
   if (value === undefined || value === null) return undefined;
   if (!isObject(value)) return row.problem('extra', 'must be an object of objects by dialect');
   // Read as a row of its own, whose unread fields are held to the limits of kept ones.
-  const extra = new RowReader(value).rest();
+  const extra = new RowReader(value, NO_FIELDS).rest();
   if (!Object.values(extra).every(isObject))
     return row.problem('extra', 'must be an object of objects by dialect');
   return extra as Record<string, JsonObject>;

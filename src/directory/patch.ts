@@ -53,7 +53,8 @@ export class RowReader {
   /** Null where the fields are known beforehand, which spares noting each. */
   readonly #read: Set<string> | null;
   readonly #known: ReadonlySet<string>;
-  #problems: Record<string, string[]> | null = null;
+  /** A map: fields may be named as what every object has. */
+  #problems: Map<string, string[]> | null = null;
 
   /** @param known every field that is asked for; without it, they are noted as they are asked for */
   constructor(row: JsonObject, known?: ReadonlySet<string>) {
@@ -69,10 +70,10 @@ export class RowReader {
   }
 
   problem(field: string, text: string): undefined {
-    this.#problems ??= {};
-    const problems = this.#problems[field] ?? [];
-    problems.push(text);
-    this.#problems[field] = problems;
+    this.#problems ??= new Map();
+    const problems = this.#problems.get(field);
+    if (problems === undefined) this.#problems.set(field, [text]);
+    else problems.push(text);
     return undefined;
   }
 
@@ -188,12 +189,11 @@ export class RowReader {
   /** @throws Failure invalid with every problem found. */
   check(): void {
     if (this.#problems === null) return;
+    const problems = [...this.#problems];
     throw new Failure(
       'invalid',
-      Object.entries(this.#problems)
-        .map(([field, texts]) => `${field}: ${texts.join('; ')}`)
-        .join(', '),
-      { fields: this.#problems },
+      problems.map(([field, texts]) => `${field}: ${texts.join('; ')}`).join(', '),
+      { fields: Object.fromEntries(problems) },
     );
   }
 

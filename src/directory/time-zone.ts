@@ -274,10 +274,10 @@ export function parseLocal(text: string, zone: string, which: 'first' | 'last' =
 
 /** An ISO 8601 instant with its offset ("...-0800", "...-08:00" or "...Z"); null if it is none. */
 export function parseInstant(text: string): number | null {
-  // The form in which our own exports have it is told by writing it back.
-  if (text.length === 24 && (text[0] === '1' || text[0] === '2')) {
+  // The form in which our own exports have it: that it is a time is told by writing it back.
+  if (/^[12].{18}\.\d{3}Z$/.test(text)) {
     const at = Date.parse(text);
-    if (!Number.isNaN(at) && new Date(at).toISOString() === text) return at;
+    if (!Number.isNaN(at) && text.startsWith(wallClock(at, 0, 'T'))) return at;
   }
   const match = /^([12]\d{3}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})$/.exec(text);
   if (match === null) return null;

@@ -138,7 +138,8 @@ export class WorkingSet {
     this.#checkRoom(entry, user, given);
     const placed: Entry = entry ?? { before: null, user, given: NONE, touched: true };
     if (entry !== null) this.#unfile(entry);
-    placed.user = withOwnNumbers(user);
+    // Nobody else holds a new user.
+    placed.user = entry === null ? user : withOwnNumbers(user);
     placed.touched = true;
     grow(placed);
     for (const [dialect, number] of Object.entries(given)) this.#give(placed, dialect, number);

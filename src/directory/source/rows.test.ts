@@ -151,12 +151,17 @@ describe('users in JSON', () => {
   });
 
   it('are found for any values', async () => {
-    const row = fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }).map((value) => ({
-      id: 1,
-      ...JSON.parse(JSON.stringify(value)),
-      data: 1,
-      value: 1,
-    }));
+    // Where it has met a key that is one backslash, JSON.parse of V8 13.6 takes any key of one escape for it.
+    const isRead = (value: object) => !JSON.stringify(value).includes(String.raw`"\\":`);
+    const row = fc
+      .dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 })
+      .filter(isRead)
+      .map((value) => ({
+        id: 1,
+        ...JSON.parse(JSON.stringify(value)),
+        data: 1,
+        value: 1,
+      }));
     await fc.assert(
       fc.asyncProperty(fc.array(row, { minLength: 1 }), fc.boolean(), async (rows, isPretty) => {
         assert.deepEqual(await values(JSON.stringify(rows, null, isPretty ? 2 : 0)), rows);
@@ -216,6 +221,43 @@ describe('what is broken in JSON', () => {
     assert.deepEqual(
       rows.map((row) => 'value' in row),
       [false, true, true],
+    );
+  });
+
+  it('is a line beyond all measure, or one that nests too deep', async () => {
+    const nested = (levels: number) => `{"id":7,"x":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
+    const lines = [
+      JSON.stringify(A),
+      `{"id":5,"x":"${'x'.repeat(17_000_000)}"}`,
+      nested(65),
+      nested(64),
+      `{"id":8,"x":"${'['.repeat(100)}"}`,
+      '['.repeat(70_000),
+      JSON.stringify(B),
+    ];
+    for (const end of ['', '\n']) {
+      const bytes = Buffer.from(lines.join('\n') + end);
+      const chunks: Buffer[] = [];
+      for (let at = 0; at < bytes.length; at += 262_144) chunks.push(bytes.subarray(at, at + 262_144));
+      const { rows } = await read(chunks);
+      assert.deepEqual(
+        rows.map((row) => [row.line, 'value' in row ? row.value.id : row.problem]),
+        [
+          [1, 1],
+          [2, 'is longer than 16777216 bytes'],
+          [3, 'is nested more than 64 levels deep'],
+          [4, 7],
+          [5, 8],
+          [6, 'is nested more than 64 levels deep'],
+          [7, 2],
+        ],
+      );
+    }
+    // The last line may be the one that is too long.
+    const { rows } = await readText(`${JSON.stringify(A)}\n{"x":"${'x'.repeat(17_000_000)}`);
+    assert.deepEqual(
+      rows.map((row) => ('value' in row ? row.value.id : row.problem)),
+      [1, 'is longer than 16777216 bytes'],
     );
   });
 

@@ -90,9 +90,9 @@ function isJson(text: string): boolean {
 async function* readJson(chunks: AsyncIterable<Buffer>): AsyncGenerator<SourceRow> {
   const scanner = new JsonScanner();
   for await (const chunk of chunks) {
-    for (const record of scanner.push(chunk)) yield* toRows(record);
+    for (const record of scanner.push(chunk)) yield* readBytes(record, []);
   }
-  for (const record of scanner.end()) yield* toRows(record);
+  for (const record of scanner.end()) yield* readBytes(record, []);
 }
 
 async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<SourceRow> {
@@ -108,45 +108,48 @@ class LineCutter {
   #size = 0;
   #line = 1;
 
-  /** The records of lines that end in this chunk. Empty lines are none. */
-  *push(chunk: Buffer): Generator<SourceRow> {
+  /** The rows of lines that end in this chunk. Empty lines are none. */
+  push(chunk: Buffer): SourceRow[] {
     const end = chunk.lastIndexOf(NEWLINE) + 1;
-    if (end > 0) yield* this.#take(chunk.subarray(0, end));
+    const rows = end > 0 ? this.#take(chunk.subarray(0, end)) : [];
     this.#size += chunk.length - end;
     // A line that is too long is told in the end; it is not held.
     if (this.#size <= MAX_RECORD) this.#pending.push(chunk.subarray(end));
     else this.#pending = [];
+    return rows;
   }
 
   /** What stands behind the last line end. */
-  *end(): Generator<SourceRow> {
-    yield* this.#take(Buffer.alloc(0));
+  end(): SourceRow[] {
+    return this.#take(Buffer.alloc(0));
   }
 
-  *#take(lines: Buffer): Generator<SourceRow> {
-    const first = lines.indexOf(NEWLINE);
+  #take(lines: Buffer): SourceRow[] {
+    const rows: SourceRow[] = [];
+    const first = Math.max(lines.indexOf(NEWLINE), 0);
     let rest = lines;
-    if (this.#size + Math.max(first, 0) > MAX_RECORD) {
-      yield { line: this.#line, text: '', problem: `is longer than ${MAX_RECORD} bytes` };
-      rest = lines.subarray(Math.max(first, 0));
+    if (this.#size + first > MAX_RECORD) {
+      rows.push({ line: this.#line, text: '', problem: `is longer than ${MAX_RECORD} bytes` });
+      rest = lines.subarray(first);
     } else if (this.#size > 0) rest = Buffer.concat([...this.#pending, lines]);
     this.#pending = [];
     this.#size = 0;
-    yield* this.#cut(rest);
+    this.#cut(rest, rows);
+    return rows;
   }
 
   /** Many lines are made one text, of which each is a slice: text by text they cost several times that. */
-  *#cut(lines: Buffer): Generator<SourceRow> {
+  #cut(lines: Buffer, rows: SourceRow[]): void {
     const text = lines.toString('latin1');
     const isPlain = isAscii(lines);
     for (let start = 0; start < text.length; this.#line += 1) {
       const newline = text.indexOf('\n', start);
       const end = newline < 0 ? text.length : newline;
       const bytes = isPlain ? null : lines.subarray(start, end);
-      if (bytes !== null && !isAscii(bytes)) yield* toRows({ line: this.#line, bytes });
+      if (bytes !== null && !isAscii(bytes)) readBytes({ line: this.#line, bytes }, rows);
       else {
         const record = text.slice(start, end).trim();
-        if (record !== '') yield* readRecord(record, this.#line);
+        if (record !== '') readRecord(record, this.#line, rows);
       }
       start = end + 1;
     }
@@ -155,56 +158,58 @@ class LineCutter {
 
 const NEWLINE = 10;
 
-function* toRows({ line, bytes, problem }: ScannedRow): Generator<SourceRow> {
+/** Adds the rows of a record to others, and gives all. */
+function readBytes({ line, bytes, problem }: ScannedRow, rows: SourceRow[]): SourceRow[] {
   const text = problem === undefined || bytes.length < MAX_RECORD ? bytes.toString('utf8').trim() : '';
-  if (problem !== undefined) yield { line, text, problem };
-  else if (!isUtf8(bytes)) yield { line, text, problem: 'is not UTF-8; save the file as UTF-8' };
-  else yield* readRecord(text, line);
+  if (problem !== undefined) rows.push({ line, text, problem });
+  else if (!isUtf8(bytes)) rows.push({ line, text, problem: 'is not UTF-8; save the file as UTF-8' });
+  else readRecord(text, line, rows);
+  return rows;
 }
 
-function* readRecord(text: string, line: number): Generator<SourceRow> {
+function readRecord(text: string, line: number, rows: SourceRow[]): void {
   if (isTooDeep(text)) {
-    yield { line, text, problem: `is nested more than ${MAX_DEPTH} levels deep` };
+    rows.push({ line, text, problem: `is nested more than ${MAX_DEPTH} levels deep` });
     return;
   }
   let value: Json;
   try {
     value = JSON.parse(text);
   } catch {
-    yield { line, text, problem: 'is not valid JSON' };
+    rows.push({ line, text, problem: 'is not valid JSON' });
     return;
   }
-  yield* expand(value, line, text);
+  expand(value, line, text, rows);
 }
 
-/** The users in a JSON value: a row, a list of them, or a vendor's whole answer. */
-function* expand(value: Json, line: number, text: string): Generator<SourceRow> {
+/** Adds the users in a JSON value: a row, a list of them, or a vendor's whole answer. */
+function expand(value: Json, line: number, text: string, rows: SourceRow[]): void {
   if (Array.isArray(value)) {
-    for (const item of value) yield* expand(item, line, JSON.stringify(item));
+    for (const item of value) expand(item, line, JSON.stringify(item), rows);
   } else if (!isObject(value)) {
-    yield { line, text, problem: 'is not an object' };
+    rows.push({ line, text, problem: 'is not an object' });
   } else if (Object.hasOwn(value, 'id')) {
     // A user: a field of theirs that is only kept may be named as what a vendor's answer holds users under.
-    yield { line, text, value };
+    rows.push({ line, text, value });
   } else if (isObject(value.data) || Array.isArray(value.data)) {
-    yield* expandData(value.data, line);
+    expandData(value.data, line, rows);
   } else if (isObject(value.results) || Array.isArray(value.results)) {
-    yield* expandData(value, line);
+    expandData(value, line, rows);
   } else if (isObject(value.value) || Array.isArray(value.value)) {
-    yield* expand(value.value, line, JSON.stringify(value.value));
+    expand(value.value, line, JSON.stringify(value.value), rows);
   } else if ((value.success === false || value.success === 'false') && !('email' in value)) {
-    yield { line, text, problem: "is a vendor's error answer, not a page of users" };
+    rows.push({ line, text, problem: "is a vendor's error answer, not a page of users" });
   } else {
-    yield { line, text, value };
+    rows.push({ line, text, value });
   }
 }
 
-function* expandData(data: JsonObject | readonly Json[], line: number): Generator<SourceRow> {
+function expandData(data: JsonObject | readonly Json[], line: number, rows: SourceRow[]): void {
   const users = isObject(data) ? data.results : data;
   const items = Array.isArray(users) ? users : isObject(users) ? Object.values(users) : null;
   if (items === null) {
-    yield { line, text: JSON.stringify(data), problem: 'holds no users under data' };
+    rows.push({ line, text: JSON.stringify(data), problem: 'holds no users under data' });
     return;
   }
-  for (const item of items) yield* expand(item, line, JSON.stringify(item));
+  for (const item of items) expand(item, line, JSON.stringify(item), rows);
 }

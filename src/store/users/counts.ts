@@ -132,15 +132,17 @@ export function createNumberCounts(statements: Statements) {
       return block;
     },
 
-    /** Counts numbers that were added (`by` 1) or removed (`by` -1). */
+    /** Counts numbers that were added, and those that were removed. */
     async add(
       transaction: Transaction,
       cc: number,
       dialect: string,
-      numbers: Iterable<{ readonly number: number; readonly by: number }>,
+      added: Iterable<number>,
+      removed: Iterable<number>,
     ): Promise<void> {
       let blocks = new Map<number, number>();
-      for (const { number, by } of numbers) addTo(blocks, Math.floor(number / 256), by);
+      for (const number of added) addTo(blocks, Math.floor(number / 256), 1);
+      for (const number of removed) addTo(blocks, Math.floor(number / 256), -1);
       const rows: { level: number; block: number; count: number }[] = [];
       for (let level = 1; level <= LEVELS; level += 1) {
         const above = new Map<number, number>();

@@ -105,21 +105,21 @@ export async function fillDialects(
           let highest = Number(counter?.[0] ?? 0);
           const numbers: Cell[] = [];
           const runs = new TermRuns();
-          const counted: { number: number; by: number }[] = [];
+          const counted: number[] = [];
           for (const user of users) {
             let number = user.dialectNumbers[dialect];
             if (number === undefined) {
               number = taken.has(user.number) ? highest + 1 : user.number;
               taken.add(number);
               numbers.push(number, user.number, 0, user.version);
-              counted.push({ number, by: 1 });
+              counted.push(number);
             }
             if (number <= MAX_COUNTED) highest = Math.max(highest, number);
             for (const term of termsOf(user, index)) runs.add(term, number);
           }
           await inserts.numbers(transaction, cc, dialect, numbers);
           await inserts.terms(transaction, cc, dialect, runs);
-          await counts.add(transaction, cc, dialect, counted);
+          await counts.add(transaction, cc, dialect, counted, []);
           if (users.length > 0) await transaction.run(setHighest, { cc, dialect, highest });
           return users;
         });

@@ -6,19 +6,24 @@ import { toCells, USER_COLUMNS } from './row.ts';
 /** Dialect numbers by search term: what is put into `user_terms` at once. */
 export class TermRuns {
   readonly #runs = new Map<string, number[]>();
+  /** Runs whose numbers came out of order. */
+  readonly #mixed = new Set<number[]>();
 
   add(term: string, number: number): void {
     const run = this.#runs.get(term);
     if (run === undefined) this.#runs.set(term, [number]);
-    else run.push(number);
+    else {
+      if (number < (run.at(-1) as number)) this.#mixed.add(run);
+      run.push(number);
+    }
   }
 
   /** The order of the index, so that rows which lie together are written together. */
   cells(): Cell[] {
     const cells: Cell[] = [];
+    for (const run of this.#mixed) run.sort((a, b) => a - b);
     for (const term of [...this.#runs.keys()].sort()) {
-      const run = this.#runs.get(term) ?? [];
-      for (const number of run.sort((a, b) => a - b)) cells.push(term, number);
+      for (const number of this.#runs.get(term) ?? []) cells.push(term, number);
     }
     return cells;
   }

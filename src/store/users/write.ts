@@ -201,14 +201,12 @@ export function createUserWriter({
     changes: readonly UserChange[],
   ): Promise<void> {
     const dialect = index.name;
-    const dropped: Values[] = [];
-    const retired: Values[] = [];
     const added: Cell[] = [];
     const updated: Values[] = [];
     const droppedTerms: Values[] = [];
     const addedTerms = new TermRuns();
-    const counted: { number: number; by: number }[] = [];
-    const nowTaken = new Set(changes.map((change) => change.after.user.dialectNumbers[dialect]));
+    const nowTaken = new Set<number>();
+    const letGo: number[] = [];
     for (const { before, after } of changes) {
       const number = after.user.dialectNumbers[dialect];
       if (number === undefined) throw new Error(`user ${after.user.number} has no number in ${dialect}`);
@@ -217,31 +215,37 @@ export function createUserWriter({
       const moved = oldNumber !== number;
       if (moved) {
         added.push(number, after.user.number, given, after.user.version);
-        counted.push({ number, by: 1 });
-        if (oldNumber !== undefined) {
-          dropped.push({ cc, dialect, number: oldNumber });
-          counted.push({ number: oldNumber, by: -1 });
-          if (!nowTaken.has(oldNumber)) retired.push({ cc, dialect, number: oldNumber });
-        }
+        nowTaken.add(number);
+        if (oldNumber !== undefined) letGo.push(oldNumber);
       } else {
         updated.push({ cc, dialect, number, given, version: after.user.version });
       }
       const terms = termsOf(after.user, index);
-      const oldTerms = before === null || oldNumber === undefined ? [] : termsOf(before.user, index);
+      if (before === null || oldNumber === undefined) {
+        for (const term of terms) addedTerms.add(term, number);
+        continue;
+      }
+      const oldTerms = termsOf(before.user, index);
       for (const term of oldTerms) {
-        if (moved || !terms.includes(term)) droppedTerms.push({ cc, dialect, term, number: oldNumber ?? 0 });
+        if (moved || !terms.includes(term)) droppedTerms.push({ cc, dialect, term, number: oldNumber });
       }
       for (const term of terms) {
         if (moved || !oldTerms.includes(term)) addedTerms.add(term, number);
       }
     }
-    await transaction.runEach(dropNumber, dropped);
-    await transaction.runEach(retireNumber, retired);
+    await transaction.runEach(
+      dropNumber,
+      letGo.map((number) => ({ cc, dialect, number })),
+    );
+    await transaction.runEach(
+      retireNumber,
+      letGo.filter((number) => !nowTaken.has(number)).map((number) => ({ cc, dialect, number })),
+    );
     await inserts.numbers(transaction, cc, dialect, added);
     await transaction.runEach(updateNumber, updated);
     await transaction.runEach(dropTerm, droppedTerms);
     await inserts.terms(transaction, cc, dialect, addedTerms);
-    await counts.add(transaction, cc, dialect, counted);
+    await counts.add(transaction, cc, dialect, nowTaken, letGo);
   }
 
   function writing(transaction: Transaction, cc: number): UserWriting {
