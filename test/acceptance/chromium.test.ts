@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { openRollcallStore } from '../../src/app.ts';
@@ -14,6 +14,7 @@ import { loadRows } from '../app-under-test.ts';
 import { wav } from '../recordings/center.ts';
 import { linkTo } from '../recordings-under-test.ts';
 import { rollcall, type ServerProcess, serveJson, type Told } from './server-process.ts';
+import { describeOnStores } from './stores.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
   existsSync,
@@ -40,8 +41,9 @@ declare const document: {
   readonly body: { append(element: Media): void };
 };
 
-describe('a recording in Chromium', { skip }, () => {
+describeOnStores('a recording in Chromium', { skip }, (under) => {
   let data: string;
+  let flags: string[];
   let server: ServerProcess & { readonly told: Told };
   let browser: Browser;
   /** A page of somebody else's, as a CRM that shows calls. */
@@ -50,15 +52,17 @@ describe('a recording in Chromium', { skip }, () => {
 
   before(async () => {
     data = await mkdtemp(join(tmpdir(), 'rollcall-chromium-'));
-    server = await serveJson('--data', data);
-    assert.equal((await rollcall('contact-center', 'create', 'north', '--data', data)).code, 0);
+    flags = await under.flags(data);
+    server = await serveJson(...flags);
+    assert.equal((await rollcall('contact-center', 'create', 'north', ...flags)).code, 0);
     const scopes = 'recordings:read,recordings:write';
     const { stdout } = await rollcall(
       ...['token', 'create', '--contact-center', 'north', '--name', 'test', '--scopes', scopes],
-      ...['--data', data, '--json'],
+      ...flags,
+      '--json',
     );
     const { token } = JSON.parse(stdout);
-    const store = await openRollcallStore({ data }, 4);
+    const store = await openRollcallStore(await under.place(data), 4);
     const north = await store.access.findContactCenter('north');
     assert.ok(north);
     await loadRows({ store }, north, [{ email: 'ada@calls.example', firstName: 'Ada' }]);
@@ -124,7 +128,7 @@ describe('a recording in Chromium', { skip }, () => {
     assert.ok(played.end > 1500 && !played.isPaused);
     await page.close();
 
-    const store = await openRollcallStore({ data }, 4);
+    const store = await openRollcallStore(await under.place(data), 4);
     const north = await store.access.findContactCenter('north');
     assert.ok(north);
     const firsts = (await store.audit.page(north, 0, 1000))
@@ -157,7 +161,7 @@ describe('a recording in Chromium', { skip }, () => {
 
   test('is kept as a file under a readable name where the link says so', async () => {
     const page = await openPage();
-    const store = await openRollcallStore({ data }, 4);
+    const store = await openRollcallStore(await under.place(data), 4);
     const north = await store.access.findContactCenter('north');
     assert.ok(north);
     const path = await linkTo({ store }, north, { number: 1, revocations: 0 }, { disposition: 'attachment' });

@@ -7,15 +7,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { makeSelfSigned } from './self-signed.ts';
 import { rollcall, run, serveJson, type Told } from './server-process.ts';
-
-let folder: string;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'rollcall-listening-'));
-});
-after(() => rm(folder, { recursive: true }));
+import { describeOnStores } from './stores.ts';
 
 const authorization = ({ demo }: Told) => ({ authorization: `Bearer ${demo?.token}` });
 
@@ -32,14 +27,21 @@ async function untilRefused(address: URL): Promise<void> {
   }
 }
 
-describe('where and how the server listens', () => {
+describeOnStores('where and how the server listens', {}, (store) => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'rollcall-listening-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  const flagsOf = (name: string) => store.flags(join(folder, name));
+
   test('SIGTERM lets an answer under way end whole', async () => {
-    const data = join(folder, 'drain');
     // Some 10 MB: more than the buffers of both ends of a connection hold.
     const people = 25_000;
-    const filled = await rollcall('demo', '--users', String(people), '--data', data, '--json');
+    const filled = await rollcall('demo', '--users', String(people), ...(await flagsOf('drain')), '--json');
     assert.equal(filled.code, 0, filled.stderr);
-    const server = await serveJson('--demo', '--data', data);
+    const server = await serveJson('--demo', ...(await flagsOf('drain')));
     const url = new URL('/user_management/v1/users', server.told.address);
     const asked = getHttp(url, { headers: authorization(server.told), agent: false });
     const [answer] = (await once(asked, 'response')) as [IncomingMessage];
@@ -62,7 +64,7 @@ describe('where and how the server listens', () => {
   });
 
   test('an answer that takes too long after SIGTERM is cut off, and told of', async () => {
-    const server = await serveJson('--demo', '--data', join(folder, 'drain'), '--workers', '2');
+    const server = await serveJson('--demo', ...(await flagsOf('drain')), '--workers', '2');
     const url = new URL('/user_management/v1/users', server.told.address);
     const asked = getHttp(url, { headers: authorization(server.told), agent: false });
     const [answer] = (await once(asked, 'response')) as [IncomingMessage];
@@ -86,33 +88,21 @@ describe('where and how the server listens', () => {
   });
 
   test('SIGINT ends an idle server, also one that clients keep connections to', async () => {
-    const server = await serveJson('--data', join(folder, 'idle'));
+    const server = await serveJson(...(await flagsOf('idle')));
     await (await fetch(server.told.health)).text();
     assert.equal((await server.stop('SIGINT')).code, 0);
   });
 
   test('a public address without TLS is refused in one line', async () => {
     for (const host of ['0.0.0.0', '::']) {
-      const { code, stdout, stderr } = await rollcall(
-        'serve',
-        '--host',
-        host,
-        '--data',
-        join(folder, 'public'),
-      );
+      const { code, stdout, stderr } = await rollcall('serve', '--host', host, ...(await flagsOf('public')));
       assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
       assert.match(stderr, /^rollcall: [^\n]*--tls-cert and --tls-key[^\n]*--insecure-http[^\n]*\n$/);
     }
   });
 
   test('a public address is taken with --insecure-http', async () => {
-    const server = await serveJson(
-      '--host',
-      '0.0.0.0',
-      '--insecure-http',
-      '--data',
-      join(folder, 'insecure'),
-    );
+    const server = await serveJson('--host', '0.0.0.0', '--insecure-http', ...(await flagsOf('insecure')));
     const { port } = new URL(server.told.address);
     assert.equal((await fetch(`http://127.0.0.1:${port}/readyz`)).status, 200);
     assert.equal((await server.stop()).code, 0);
@@ -124,7 +114,7 @@ describe('where and how the server listens', () => {
       ['--tls-cert', missing],
       ['--tls-cert', missing, '--tls-key', missing],
     ]) {
-      const { code, stdout, stderr } = await rollcall('serve', ...flags, '--data', join(folder, 'tls'));
+      const { code, stdout, stderr } = await rollcall('serve', ...flags, ...(await flagsOf('tls')));
       assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
       assert.match(stderr, /^rollcall: [^\n]*--tls-(cert|key)[^\n]*\n$/);
     }
@@ -136,7 +126,7 @@ describe('where and how the server listens', () => {
     await writeFile(certFile, cert);
     await writeFile(keyFile, key);
     const flags = ['--host', '0.0.0.0', '--tls-cert', certFile, '--tls-key', keyFile];
-    const server = await serveJson('--demo', ...flags, '--data', join(folder, 'tls'));
+    const server = await serveJson('--demo', ...flags, ...(await flagsOf('tls')));
     const { port, protocol } = new URL(server.told.address);
     assert.equal(protocol, 'https:');
     const url = `https://127.0.0.1:${port}/voiso/user_management/v1/users?limit=3`;
@@ -154,9 +144,9 @@ describe('where and how the server listens', () => {
   });
 
   test('a port that is taken is told in one line', async () => {
-    const first = await serveJson('--data', join(folder, 'taken'));
+    const first = await serveJson(...(await flagsOf('taken')));
     const { port } = new URL(first.told.address);
-    const { code, stdout, stderr } = await rollcall('serve', '--port', port, '--data', join(folder, 'taken'));
+    const { code, stdout, stderr } = await rollcall('serve', '--port', port, ...(await flagsOf('taken')));
     assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
     assert.match(stderr, /^rollcall: port \d+ is taken[^\n]*--port\n$/);
     await first.stop();
@@ -164,7 +154,7 @@ describe('where and how the server listens', () => {
 
   test('flags that mean nothing are refused in one line', async () => {
     for (const flags of [['--port', '70000'], ['--nothing']]) {
-      const { code, stdout, stderr } = await rollcall('serve', ...flags, '--data', join(folder, 'flags'));
+      const { code, stdout, stderr } = await rollcall('serve', ...flags, ...(await flagsOf('flags')));
       assert.deepEqual({ code, stdout }, { code: 2, stdout: '' }, flags.join(' '));
       assert.match(stderr, /^rollcall: [^\n]+\n$/);
     }

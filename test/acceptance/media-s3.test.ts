@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { BucketUnderTest, describeWithS3, ENDPOINT } from '../contract/s3-under-test.ts';
+import { BucketUnderTest, ENDPOINT, noS3 } from '../contract/s3-under-test.ts';
 import { makeFolder, succeed } from '../faults/commands.ts';
 import { ROOT, rollcall, serveJson } from './server-process.ts';
+import { describeOnStores } from './stores.ts';
 
-describeWithS3('a server whose audio lies in S3', {}, () => {
+describeOnStores('a server whose audio lies in S3', { skip: noS3 }, (store) => {
   it('takes recordings in, plays them, and leads on to the storage where it is set to', async () => {
     const folder = await makeFolder('media-s3');
     const bucket = await new BucketUnderTest().make();
@@ -17,7 +18,7 @@ describeWithS3('a server whose audio lies in S3', {}, () => {
       ENDPOINT ?? '',
       '--s3-path-style',
     ];
-    const data = ['--data', join(folder.path, 'data')];
+    const data = await store.flags(join(folder.path, 'data'));
     const center = ['--contact-center', 'north', ...data];
     try {
       await succeed('contact-center', 'create', 'north', ...data);
@@ -74,7 +75,7 @@ describeWithS3('a server whose audio lies in S3', {}, () => {
   it('is told which bucket is not there', async () => {
     const folder = await makeFolder('media-s3-missing');
     try {
-      const data = ['--data', join(folder.path, 'data')];
+      const data = await store.flags(join(folder.path, 'data'));
       await succeed('contact-center', 'create', 'north', ...data);
       const place = ['--media', 's3://rollcall-nowhere', '--s3-endpoint', ENDPOINT ?? '', '--s3-path-style'];
       const { code, stdout } = await rollcall('doctor', ...data, ...place);

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { type ServerProcess, serveJson, type Told } from './server-process.ts';
+import { describeOnStores } from './stores.ts';
 
 interface Parameter {
   readonly name: string;
@@ -29,12 +30,12 @@ interface Document {
   readonly components: { readonly securitySchemes: Readonly<Record<string, object>> };
 }
 
-describe('the reference of a running server', () => {
+describeOnStores('the reference of a running server', {}, (store) => {
   let data: string;
   let server: ServerProcess & { readonly told: Told };
   before(async () => {
     data = await mkdtemp(join(tmpdir(), 'rollcall-reference-'));
-    server = await serveJson('--data', data);
+    server = await serveJson(...(await store.flags(data)));
   });
   after(async () => {
     await server.stop();

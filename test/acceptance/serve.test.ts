@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { rollcall, run, type ServerProcess, serveJson, servePlain, type Told } from './server-process.ts';
+import { describeOnStores } from './stores.ts';
 
 /** The JSON that a printed command gives when it is pasted into a shell. */
 async function paste(command: string): Promise<unknown> {
@@ -90,14 +91,16 @@ async function listEveryone({ address, demo }: Told): Promise<{ email: string }[
   return (await answer.json()) as { email: string }[];
 }
 
-describe('a server that was started as a user would', () => {
+describeOnStores('a server that was started as a user would', {}, (store) => {
   let folder: string;
   let data: string;
+  let flags: string[];
   let server: ServerProcess & { readonly told: Told };
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'rollcall-acceptance-'));
     data = join(folder, 'data');
-    server = await serveJson('--demo', '--data', data);
+    flags = await store.flags(data);
+    server = await serveJson('--demo', ...flags);
   });
   after(async () => {
     await server.stop();
@@ -105,7 +108,7 @@ describe('a server that was started as a user would', () => {
   });
 
   const countRecordings = async () => {
-    const list = await rollcall('recordings', 'list', '--contact-center', 'demo', '--data', data, '--json');
+    const list = await rollcall('recordings', 'list', '--contact-center', 'demo', ...flags, '--json');
     return JSON.parse(list.stdout).total;
   };
 
@@ -156,10 +159,10 @@ describe('a server that was started as a user would', () => {
 
     const file = join(folder, 'extra.jsonl');
     await writeFile(file, `${JSON.stringify({ email: 'extra@demo.example', firstName: 'Extra' })}\n`);
-    const imported = await rollcall('import', file, '--contact-center', 'demo', '--data', data, '--json');
+    const imported = await rollcall('import', file, '--contact-center', 'demo', ...flags, '--json');
     assert.deepEqual({ code: imported.code, made: JSON.parse(imported.stdout).made }, { code: 0, made: 1 });
 
-    server = await serveJson('--demo', '--data', data);
+    server = await serveJson('--demo', ...flags);
     assert.notEqual(server.told.demo?.token, token);
     const later = await listEveryone(server.told);
     assert.deepEqual(later.slice(0, 50), people);
@@ -172,7 +175,7 @@ describe('a server that was started as a user would', () => {
   });
 
   test('prints the same for people as it does for programs', async () => {
-    const plain = await servePlain('--demo', '--data', data);
+    const plain = await servePlain('--demo', ...flags);
     try {
       const lines = plain.printed.split('\n');
       await checkSamples(lines.filter((line) => line.startsWith('curl ')));

@@ -6,15 +6,16 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json, text } from 'node:stream/consumers';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { rollcall, type ServerProcess, serveJson, type Told } from './server-process.ts';
+import { describeOnStores } from './stores.ts';
 
-describe('a server of two workers', () => {
+describeOnStores('a server of two workers', {}, (store) => {
   let data: string;
   let server: ServerProcess & { readonly told: Told };
   before(async () => {
     data = await mkdtemp(join(tmpdir(), 'rollcall-workers-'));
-    server = await serveJson('--demo', '--workers', '2', '--data', data);
+    server = await serveJson('--demo', '--workers', '2', ...(await store.flags(data)));
   });
   after(async () => {
     await server.stop();

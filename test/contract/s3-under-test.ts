@@ -12,13 +12,14 @@ import { type S3Patience, S3Place } from '../../src/media/s3.ts';
 /** The server that `test/swift/start.sh` started, or any other with S3's API; keys are in AWS's own variables. */
 export const ENDPOINT = process.env.ROLLCALL_TEST_S3;
 
+/** Why there are no tests against that server; false where there are. */
+export const noS3: string | false =
+  ENDPOINT === undefined && 'no server with the S3 API: .ci/run starts one, and so does test/swift/start.sh';
+
 /** A group of tests against that server; where there is none, one line that says so. */
 export function describeWithS3(name: string, options: TestOptions, tests: () => void): void {
-  if (ENDPOINT !== undefined) describe(name, options, tests);
-  else
-    it(name, {
-      skip: 'no server with the S3 API: .ci/run starts one, and so does test/swift/start.sh',
-    }, () => {});
+  if (noS3 === false) describe(name, options, tests);
+  else it(name, { skip: noS3 }, () => {});
 }
 
 /** A bucket of its own, seen beside the place under test. */
