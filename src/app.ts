@@ -19,7 +19,8 @@ import { mountMedia } from './http/media.ts';
 import { createMetrics } from './http/metrics.ts';
 import { mountReference } from './http/reference.ts';
 import { createServer } from './http/server.ts';
-import { type LettingJob, startLettingJob } from './jobs/letting-job.ts';
+import { isAnythingDue, type LettingJob, type LogFacts, startLettingJob } from './jobs/letting-job.ts';
+import { runRoundInThread } from './letting-thread.ts';
 import { SeparateAudioReader } from './media/audio.ts';
 import { closeMediaPlaces, openMediaPlaces } from './media/open.ts';
 import { createDeleteRecording } from './recordings/delete.ts';
@@ -79,11 +80,15 @@ export interface App {
 /** Page cache of a serving process: memory stays flat, the operating system's own cache does the rest. */
 const SERVE_CACHE_MIB = 8;
 
-function startJobs(store: Store, places: MediaPlaces, log: Logger): LettingJob {
+function startJobs(config: ServeConfig, store: Store, places: MediaPlaces, logger: Logger): LettingJob {
+  const log: LogFacts = (facts) => logger.info(facts, 'letting recordings go');
+  const letting = { ...SURROUNDINGS, store: store.letting, places };
+  const { data, databaseUrl, media } = config;
+  const thread = { store: { data, databaseUrl }, dialects: DIALECTS.map(({ index }) => index), media };
   return startLettingJob({
-    letting: { ...SURROUNDINGS, store: store.letting, places },
-    contactCenters: () => store.access.contactCenters(),
-    log: (facts) => log.info(facts, 'recordings were let go'),
+    isDue: () => isAnythingDue({ letting, contactCenters: () => store.access.contactCenters(), log }),
+    run: (signal) => runRoundInThread(thread, signal, log),
+    log,
   });
 }
 
@@ -91,7 +96,7 @@ function startJobs(store: Store, places: MediaPlaces, log: Logger): LettingJob {
 export async function openJobs(config: ServeConfig, log: Logger): Promise<LettingJob> {
   const places = await openMediaPlaces(config.media);
   const store = await openRollcallStore(config, SERVE_CACHE_MIB);
-  const job = startJobs(store, places, log);
+  const job = startJobs(config, store, places, log);
   return {
     async stop() {
       await job.stop();
@@ -164,7 +169,7 @@ export async function createApp(
     deps,
     places,
     startJobs() {
-      job ??= startJobs(store, places, log);
+      job ??= startJobs(config, store, places, log);
     },
     async close() {
       isDraining = true;

@@ -64,6 +64,8 @@ const DIALECT = [...DOMAIN, 'http'];
 const SEES_ALL: Readonly<Record<string, readonly string[]>> = {
   'main.ts': [],
   'app.ts': ['cli', 'main.ts'],
+  'letting-thread.ts': ['cli', 'main.ts', 'app.ts'],
+  'letting-thread-entry.ts': ['cli', 'main.ts', 'app.ts'],
   cli: ['main.ts'],
 };
 

@@ -1,13 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { ContactCenter } from '../access/contact-center.ts';
 import { describeBug, Failure } from '../errors.ts';
 import { archive } from '../recordings/archive.ts';
 import { removeAllLeftovers } from '../recordings/leftovers.ts';
-import type { LettingDeps, Pace } from '../recordings/letting.ts';
+import type { Due, LettingDeps, Pace } from '../recordings/letting.ts';
 import { TIERS } from '../recordings/media.ts';
 import { callOffMoves, MOVE_LIFE } from '../recordings/move.ts';
 import { purge } from '../recordings/purge.ts';
-import { archivedFrom } from '../recordings/retention.ts';
+import { archivedFrom, retentionEndedFor } from '../recordings/retention.ts';
 
 /** Times in milliseconds. */
 export interface Rhythm {
@@ -15,50 +15,55 @@ export interface Rhythm {
   readonly first: number;
   /** Between the end of a round and the next. */
   readonly between: number;
-  /** Between two batches, in which requests have the process to themselves. */
+  /** Between two batches, in which others can write. */
   readonly pause: number;
   /** Recordings in a batch. */
   readonly batch: number;
 }
 
-/** A batch of 50 takes the store some 10 ms, during which no request is answered. */
+/** A batch of 50 keeps others from writing for some 10 ms, and for as long as the disk takes. */
 export const RHYTHM: Rhythm = { first: 2000, between: 600_000, pause: 20, batch: 50 };
 
 /** How long an upload may take, in milliseconds. */
 const UPLOAD_LIFE = 86_400_000;
 
-/** The job, under way. */
-export interface LettingJob {
-  stop(): Promise<void>;
-}
+/** One line of facts: numbers and names of contact centers, nothing of people. */
+export type LogFacts = (facts: Readonly<Record<string, unknown>>) => void;
 
 export interface LettingJobDeps {
   readonly letting: LettingDeps;
   readonly contactCenters: () => Promise<readonly ContactCenter[]>;
-  /** One line of facts: numbers and names of contact centers, nothing of people. */
-  readonly log: (facts: Readonly<Record<string, unknown>>) => void;
+  readonly log: LogFacts;
 }
 
-/**
- * Lets recordings go in the background: purges what is past its retention, archives what is old enough, and
- * ends what a crash broke off. `stop` resolves when the batch under way is done.
- */
-export function startLettingJob(deps: LettingJobDeps, rhythm: Rhythm = RHYTHM): LettingJob {
+/** What the job does each time. */
+export interface Rounds {
+  /** Whether there is anything to do: asked where requests are answered, it must cost little. */
+  isDue(): Promise<boolean>;
+  /** Does it, wherever; resolves soon after the signal at the latest. */
+  run(signal: AbortSignal): Promise<void>;
+  readonly log: LogFacts;
+}
+
+/** The job, under way. */
+export interface LettingJob {
+  /** Resolves when the batch under way is done. */
+  stop(): Promise<void>;
+}
+
+/** Lets recordings go in the background, round after round. */
+export function startLettingJob(rounds: Rounds, rhythm: Rhythm = RHYTHM): LettingJob {
   const ended = new AbortController();
   const { signal } = ended;
-  const pace: Pace = {
-    actor: { kind: 'job' },
-    batch: rhythm.batch,
-    pause: () => sleep(rhythm.pause, undefined, { signal }).catch(() => {}),
-    onProgress: () => {},
-    signal,
-  };
   const running = (async () => {
     for (let wait = rhythm.first; ; wait = rhythm.between) {
       // Waiting for a round keeps no process alive that has nothing else to do.
       await sleep(wait, undefined, { signal, ref: false }).catch(() => {});
       if (signal.aborted) return;
-      await runRound(deps, pace);
+      await guarded(rounds.log, {}, async () => {
+        // It may have been stopped meanwhile, and a round is told of that only when it comes later.
+        if ((await rounds.isDue()) && !signal.aborted) await rounds.run(signal);
+      });
     }
   })();
   return {
@@ -69,12 +74,47 @@ export function startLettingJob(deps: LettingJobDeps, rhythm: Rhythm = RHYTHM): 
   };
 }
 
+/** How the job goes on within a round. */
+export function jobPace({ pause, batch }: Rhythm, signal: AbortSignal): Pace {
+  return {
+    actor: { kind: 'job' },
+    batch,
+    pause: () => sleep(pause, undefined, { signal }).catch(() => {}),
+    onProgress: () => {},
+    signal,
+  };
+}
+
+/** Whether a round would find anything to do, by a few keyed reads for each contact center. */
+export async function isAnythingDue({ letting, contactCenters }: LettingJobDeps): Promise<boolean> {
+  const { store, places, now } = letting;
+  for (const contactCenter of await contactCenters()) {
+    const due = async (kind: Due, until: number) =>
+      (await store.due(contactCenter, kind, until, null, 1)).recordings.length > 0;
+    const archived = archivedFrom(contactCenter, now());
+    if (
+      (await store.leftovers(contactCenter, 0, 1)).length > 0 ||
+      (await store.moving(contactCenter, 0, 1)).length > 0 ||
+      (await due('own-end', now())) ||
+      (await due('retention', retentionEndedFor(contactCenter, now()))) ||
+      (places.archive !== null && archived !== null && (await due('archive', archived)))
+    ) {
+      return true;
+    }
+    // Others get their turn: there may be many contact centers.
+    await nextTurn();
+  }
+  const old = now() - UPLOAD_LIFE;
+  const counts = TIERS.map(async (tier) => (await places[tier]?.countUnfinished(old)) ?? 0);
+  return (await Promise.all(counts)).some((count) => count > 0);
+}
+
 /** One round over all contact centers; a failure of one is told and does not keep the others from theirs. */
 export async function runRound(deps: LettingJobDeps, pace: Pace): Promise<void> {
-  await guarded(deps, {}, async () => {
+  await guarded(deps.log, {}, async () => {
     for (const contactCenter of await deps.contactCenters()) {
       if (pace.signal.aborted) return;
-      await guarded(deps, { contactCenter: contactCenter.name }, () => letGo(deps, contactCenter, pace));
+      await guarded(deps.log, { contactCenter: contactCenter.name }, () => letGo(deps, contactCenter, pace));
     }
     const { places, now } = deps.letting;
     for (const tier of TIERS) await places[tier]?.dropUnfinished(now() - UPLOAD_LIFE);
@@ -111,7 +151,7 @@ async function letGo(
 }
 
 async function guarded(
-  { log }: LettingJobDeps,
+  log: LogFacts,
   whose: { readonly contactCenter?: string },
   work: () => Promise<void>,
 ): Promise<void> {

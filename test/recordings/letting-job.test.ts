@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Failure } from '../../src/errors.ts';
-import { type LettingJobDeps, type Rhythm, runRound, startLettingJob } from '../../src/jobs/letting-job.ts';
+import {
+  isAnythingDue,
+  type LettingJobDeps,
+  type Rhythm,
+  type Rounds,
+  runRound,
+  startLettingJob,
+} from '../../src/jobs/letting-job.ts';
 import { eventOf } from '../contract/recordings-contract.ts';
 import { NOW, useCenter } from './center.ts';
 import { DAY, type LettingWorld, makeLettingWorld, PACE } from './letting-world.ts';
@@ -93,17 +100,99 @@ describe('the job that lets recordings go', () => {
 
   it('goes round after round until it is stopped, and not a batch longer', async () => {
     const world = await makeLettingWorld(center);
-    const { deps } = jobOver([world]);
-    const job = startLettingJob(deps, RHYTHM);
+    const { deps, lines } = jobOver([world]);
+    let rounds = 0;
+    const job: Rounds = {
+      isDue: () => isAnythingDue(deps),
+      run: async (signal) => {
+        rounds += 1;
+        await runRound(deps, { ...PACE, signal });
+      },
+      log: deps.log,
+    };
+    const running = startLettingJob(job, RHYTHM);
     await world.add(91);
     while ((await world.numbers('purged')).length < 1) await new Promise(setImmediate);
     await world.add(91);
     while ((await world.numbers('purged')).length < 2) await new Promise(setImmediate);
-    await job.stop();
+    await running.stop();
     await world.add(91);
     for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setTimeout(resolve, 1));
     assert.deepEqual(await world.numbers('purged'), [1, 2]);
-    const waiting = startLettingJob(deps, { ...RHYTHM, first: 3_600_000 });
+    assert.equal(rounds, 2);
+    const waiting = startLettingJob(job, { ...RHYTHM, first: 3_600_000 });
     await waiting.stop();
+
+    // Stopped while it finds out whether anything is due, it begins no round.
+    let answer = (_: boolean) => {};
+    const wasAsked = Promise.withResolvers<void>();
+    const finding = startLettingJob(
+      {
+        ...job,
+        isDue: () =>
+          new Promise((resolve) => {
+            answer = resolve;
+            wasAsked.resolve();
+          }),
+      },
+      RHYTHM,
+    );
+    await wasAsked.promise;
+    const stopped = finding.stop();
+    answer(true);
+    await stopped;
+    assert.equal(rounds, 2);
+
+    // Where it cannot even be told what is due, that is logged, and the next round comes all the same.
+    const before = lines.length;
+    let asked = 0;
+    const failing = startLettingJob(
+      {
+        ...job,
+        isDue: async () => {
+          asked += 1;
+          throw new Failure('unavailable', 'the store is out of order');
+        },
+      },
+      RHYTHM,
+    );
+    while (asked < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    await failing.stop();
+    assert.deepEqual(lines[before], { job: 'letting', failure: 'the store is out of order' });
+  });
+
+  it('knows at little cost whether a round would do anything', async () => {
+    const [quiet, world] = [await makeLettingWorld(center), await makeLettingWorld(center)];
+    const places = { main: world.main, archive: world.archive };
+    const { deps } = jobOver([quiet, world], { places });
+    await quiet.add(10);
+    await world.add(40);
+    const isDue = () => isAnythingDue(deps);
+    const event = eventOf('recording.changed', 1);
+    const change = (changes: Parameters<typeof world.store.recordings.change>[2]) =>
+      world.store.recordings.change(world.contactCenter, 1, changes, () => event);
+    assert.equal(await isDue(), false);
+    await change({ keepUntil: NOW });
+    assert.equal(await isDue(), true);
+    await change({ legalHold: true });
+    assert.equal(await isDue(), false);
+    await change({ legalHold: false, keepUntil: null });
+    await world.set('recordings.archiveAfterDays', '40');
+    assert.equal(await isDue(), true);
+    assert.equal(await isAnythingDue(jobOver([world], { places: { ...places, archive: null } }).deps), false);
+    await world.set('recordings.archiveAfterDays', '41');
+    assert.equal(await isDue(), false);
+    await world.set('recordings.retentionDays', '40');
+    assert.equal(await isDue(), true);
+    await world.set('recordings.retentionDays', '41');
+    const copy = { tier: 'archive', id: center.newId() } as const;
+    await world.store.letting.beginMove(world.contactCenter, 1, copy);
+    assert.equal(await isDue(), true);
+    await world.store.letting.callOffMove(world.contactCenter, 1, copy);
+    assert.equal(await isDue(), true);
+    await world.store.letting.clearLeftover(world.contactCenter, 1, [copy]);
+    assert.equal(await isDue(), false);
+    world.main.countUnfinished = async (before) => (before === NOW - DAY ? 1 : 0);
+    assert.equal(await isDue(), true);
   });
 });
