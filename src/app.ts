@@ -52,6 +52,7 @@ export function openRollcallStore(
   { data, databaseUrl }: StorePlace,
   cacheMiB: number,
   observe?: (name: string, seconds: number) => void,
+  onMigrated?: (name: string) => void,
 ): Promise<Store> {
   return openStore({
     data,
@@ -59,6 +60,7 @@ export function openRollcallStore(
     dialects: DIALECTS.map((dialect) => dialect.index),
     now: SURROUNDINGS.now,
     cacheMiB,
+    ...(onMigrated === undefined ? {} : { onMigrated }),
     ...(observe === undefined
       ? {}
       : { isServing: true, observe: (statement, _, seconds) => observe(statement.name, seconds) }),

@@ -90,6 +90,9 @@ describe('every command', () => {
         name,
       ]),
       ['audit', 'export'],
+      ['db'],
+      ['db', 'status'],
+      ['db', 'migrate'],
       ['doctor'],
     ];
     const answers = await Promise.all(commands.map((command) => rollcall([...command, '--help'])));
@@ -97,7 +100,7 @@ describe('every command', () => {
       const { code, out, err } = answers[at] ?? { code: null, out: '', err: '' };
       assert.deepEqual([code, err], [0, ''], command.join(' '));
       assert.match(out, new RegExp(`^Usage: rollcall ${command.join(' ')}`));
-      if (command.length > 0 && !['contact-center', 'recordings'].includes(command.join()))
+      if (command.length > 0 && !['contact-center', 'recordings', 'db'].includes(command.join()))
         assert.match(out, /--data <dir>[\s\S]*--json/);
       assert.doesNotMatch(out, /\[\]/, 'a default that says nothing');
     }

@@ -16,7 +16,7 @@ export interface CommonOptions {
 }
 
 /** Commands that write many rows gain from keeping the indexes' pages at hand. */
-const CACHE_MIB = 128;
+export const CACHE_MIB = 128;
 
 /** Where the store is that the flags name. @throws UsageError where a URL is none */
 export function placeOf({ data, databaseUrl }: CommonOptions): StorePlace {

@@ -4,6 +4,7 @@ import { describeBug, Failure } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { addAuditCommands } from './audit.ts';
 import { addContactCenterCommands } from './contact-center.ts';
+import { addDbCommands } from './db/index.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addExportCommand } from './export.ts';
@@ -51,6 +52,7 @@ function createProgram(env: Readonly<Record<string, string | undefined>>): Comma
   addExportCommand(program, newCommand);
   addRecordingsCommands(program, newCommand, addMediaOptions);
   addAuditCommands(program, newCommand);
+  addDbCommands(program, newCommand);
   addDoctorCommand(program, newMediaCommand);
   return program;
 }

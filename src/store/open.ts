@@ -45,6 +45,8 @@ export interface StoreOptions extends StorePlace {
   /** SQLite's page cache in MiB: small where memory should stay flat, large where many rows are written. */
   readonly cacheMiB: number;
   readonly observe?: Observe;
+  /** Told of each migration that was run. */
+  readonly onMigrated?: (name: string) => void;
 }
 
 export interface BulkWriter {
@@ -77,6 +79,11 @@ export function describeDatabase(url: string): string {
   return readPostgresUrl(url).shown;
 }
 
+/** What may be told of where a store is: the file, or the database's host, port and name. */
+export function describePlace({ data, databaseUrl }: StorePlace): string {
+  return databaseUrl === undefined ? storePath(data) : describeDatabase(databaseUrl);
+}
+
 /** The file that holds everything, in a data folder. */
 export function storePath(data: string): string {
   return join(data, 'rollcall.sqlite');
@@ -88,17 +95,15 @@ export function storePath(data: string): string {
  * @throws Failure with one line that names the mend
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { engine, flavor, alone, settle, openBulk, inspect } =
-    options.databaseUrl === undefined
-      ? openFile(options)
-      : await openDatabase(options.databaseUrl, options.isServing ?? false, options.observe);
+  const { engine, flavor, alone, settle, openBulk, inspect } = await openEngine(options);
   try {
     const statements = new Statements(createBuilder(flavor));
     const counts = createNumberCounts(statements);
     const teamNames = createTeamNames(statements);
     const known = createKnownUsers(statements, teamNames);
     await alone(async () => {
-      await migrate(engine, flavor, options.now());
+      const migrated = await migrate(engine, flavor, options.now());
+      for (const { name } of migrated) options.onMigrated?.(name);
       await settle();
       await fillDialects(engine, statements, counts, known, options.dialects);
     });
@@ -153,8 +158,16 @@ const writeWith = (engine: Engine): Writer => ({
   close: async () => {},
 });
 
+/** Opens what keeps a store, as it is; the folder and the file are made where they are missing. */
+export async function openEngine(
+  options: StorePlace & Pick<StoreOptions, 'isServing' | 'cacheMiB' | 'observe'>,
+): Promise<Opened> {
+  if (options.databaseUrl === undefined) return openFile(options);
+  return openDatabase(options.databaseUrl, options.isServing ?? false, options.observe);
+}
+
 /** An engine that was opened, and what is done and looked at in its own way. */
-interface Opened {
+export interface Opened {
   readonly engine: Engine;
   readonly flavor: Flavor;
   /** Runs what brings a store up to date, while no other process does. */
@@ -166,7 +179,11 @@ interface Opened {
   readonly inspect: Store['inspect'];
 }
 
-function openFile({ data, cacheMiB, observe }: StoreOptions): Opened {
+function openFile({
+  data,
+  cacheMiB,
+  observe,
+}: StorePlace & Pick<StoreOptions, 'cacheMiB' | 'observe'>): Opened {
   makeFolder(data);
   const path = storePath(data);
   const engine = new SqliteEngine({

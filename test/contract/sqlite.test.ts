@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe } from 'node:test';
 import Database from 'better-sqlite3';
 import { openStore, storePath } from '../../src/store/open.ts';
+import { dumpFile } from '../store-dump.ts';
 import { describeStore, type EngineUnderTest } from './store-contract.ts';
 import { describeWrites } from './writes-contract.ts';
 
@@ -22,24 +23,7 @@ const SQLITE: EngineUnderTest = {
   dropPlace: (place) => rm(place, { recursive: true, force: true }),
   open: (place, dialects) => openStore({ data: place, dialects, now: () => 1_700_000_000_000, cacheMiB: 8 }),
   execute: async (place, sql) => withDatabase(place, (db) => void db.exec(sql)),
-  dump: async (place) =>
-    withDatabase(place, (db) => {
-      const tables = db.prepare('select name, sql from sqlite_schema order by name').all() as {
-        name: string;
-        sql: string | null;
-      }[];
-      const rows = tables
-        .filter(({ sql }) => sql?.toLowerCase().startsWith('create table'))
-        .map(({ name }) => [
-          name,
-          db
-            .prepare(`select * from "${name}"`)
-            .all()
-            .map((row) => JSON.stringify(row))
-            .sort(),
-        ]);
-      return JSON.stringify([tables, rows], null, 1);
-    }),
+  dump: async (place) => JSON.stringify(dumpFile(storePath(place)), null, 1),
 };
 
 /** With the writer for loads in place of the store's own. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { Failure } from '../../errors.ts';
-import type { Engine, Statement, Transaction } from '../engine.ts';
+import type { Engine, Reader, Statement, Transaction } from '../engine.ts';
 import { type Builder, createBuilder, type Flavor, int, Statements, text } from '../statements.ts';
 import { firstDirectory } from './0001-directory.ts';
 import { recordings } from './0002-recordings.ts';
@@ -26,22 +26,84 @@ export interface Migration {
 /** Every migration, in order; the same list for every engine. */
 export const MIGRATIONS: readonly Migration[] = [firstDirectory, recordings];
 
+/** A migration that a store has had. */
+export interface Applied {
+  readonly number: number;
+  readonly name: string;
+  /** When, in milliseconds since 1970 UTC. */
+  readonly at: number;
+}
+
+/** The number of a mark, below all migrations, that a store is being filled and is not whole yet. */
+export const UNFINISHED = 0;
+
 function plainStatement(name: string, sql: string): Statement {
   return { name: `schema.${name}`, sql, parameters: [] };
 }
 
-/**
- * Brings the schema up to date in one transaction, so that a crash leaves the old schema or the new one.
- * @throws Failure precondition when the store was written by a newer Rollcall.
- */
-export async function migrate(engine: Engine, flavor: Flavor, now: number): Promise<void> {
-  const writer: SchemaWriter = {
+const LIST = plainStatement('list', 'select number, name, applied_at from migrations order by number');
+
+async function readRows(reader: Reader): Promise<Applied[]> {
+  const rows = await reader.read(LIST, {});
+  return rows.map(([number, name, at]) => ({ number: Number(number), name: String(name), at: Number(at) }));
+}
+
+/** What a store has had, in order; empty where there is no store yet. @throws Failure unavailable */
+export async function readApplied(reader: Reader): Promise<Applied[]> {
+  try {
+    return await readRows(reader);
+  } catch (error) {
+    const isNoTable =
+      error instanceof Error && (/^no such table/.test(error.message) || Object(error).code === '42P01');
+    if (isNoTable) return [];
+    throw error;
+  }
+}
+
+/** Checks that what a store has had is the beginning of what this program knows. @throws Failure precondition */
+export function refuseUnknown(applied: readonly Applied[], migrations = MIGRATIONS): void {
+  if (applied[0]?.number === UNFINISHED) {
+    throw new Failure(
+      'precondition',
+      'this store is an unfinished copy; finish it with the rollcall db copy that began it, or give another place',
+    );
+  }
+  if (applied.length > migrations.length || applied.some(({ name }, at) => migrations[at]?.name !== name)) {
+    throw new Failure(
+      'precondition',
+      'this store was written by a newer Rollcall; start that version, or restore a backup made by this one',
+    );
+  }
+}
+
+function createWriter(flavor: Flavor): SchemaWriter {
+  return {
     db: createBuilder(flavor),
     big: flavor === 'sqlite' ? 'integer' : 'bigint',
     text: flavor === 'sqlite' ? 'text' : 'text collate "C"',
     keyed: flavor === 'sqlite' ? 'strict, without rowid' : '',
     plain: flavor === 'sqlite' ? 'strict' : '',
   };
+}
+
+/** The SQL of a migration, statement by statement. */
+export function compileMigration(migration: Migration, flavor: Flavor): string[] {
+  return migration.statements(createWriter(flavor)).map((statement) => statement.compile().sql);
+}
+
+/**
+ * Brings the schema up to date in one transaction, so that a crash leaves the old schema or the new one.
+ * @param migrations those to have been run at the end
+ * @returns those that were run now
+ * @throws Failure precondition when the store was written by a newer Rollcall, or is an unfinished copy.
+ */
+export async function migrate(
+  engine: Engine,
+  flavor: Flavor,
+  now: number,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<readonly Migration[]> {
+  const writer = createWriter(flavor);
   const create = writer.db.schema
     .createTable('migrations')
     .ifNotExists()
@@ -55,26 +117,22 @@ export async function migrate(engine: Engine, flavor: Flavor, now: number): Prom
       sql`insert into migrations (number, name, applied_at)
           values (${int('number')}, ${text('name')}, ${int('now')})`.compile(writer.db),
   }));
-  const list = plainStatement('list', 'select number, name from migrations order by number');
   // Most starts find nothing to do, and must not wait for another process's writer to learn it.
-  const known = await engine.read(list, {}).catch(() => []);
-  if (known.length === MIGRATIONS.length && known.every(([, name], at) => MIGRATIONS[at]?.name === name))
-    return;
-  await engine.transaction([], async (transaction: Transaction) => {
+  const known = await readRows(engine).catch(() => []);
+  if (known.length === migrations.length && known.every(({ name }, at) => migrations[at]?.name === name)) {
+    return [];
+  }
+  return engine.transaction([], async (transaction: Transaction) => {
     await transaction.run(plainStatement('create', create), {});
-    const applied = await transaction.read(list, {});
-    if (applied.length > MIGRATIONS.length || applied.some(([, name], at) => MIGRATIONS[at]?.name !== name)) {
-      throw new Failure(
-        'precondition',
-        'this store was written by a newer Rollcall; start that version, or restore a backup made by this one',
-      );
-    }
-    for (const [at, migration] of MIGRATIONS.entries()) {
+    const applied = await readRows(transaction);
+    refuseUnknown(applied, migrations);
+    for (const [at, migration] of migrations.entries()) {
       if (at < applied.length) continue;
-      for (const statement of migration.statements(writer)) {
-        await transaction.run(plainStatement(migration.name, statement.compile().sql), {});
+      for (const statement of compileMigration(migration, flavor)) {
+        await transaction.run(plainStatement(migration.name, statement), {});
       }
       await transaction.run(insert, { number: at + 1, name: migration.name, now });
     }
+    return migrations.slice(applied.length);
   });
 }
