@@ -88,6 +88,7 @@ function startJobs(config: ServeConfig, store: Store, places: MediaPlaces, logge
   const { data, databaseUrl, media } = config;
   const thread = { store: { data, databaseUrl }, dialects: DIALECTS.map(({ index }) => index), media };
   return startLettingJob({
+    lease: store.openLease('letting'),
     isDue: () => isAnythingDue({ letting, contactCenters: () => store.access.contactCenters(), log }),
     run: (signal) => runRoundInThread(thread, signal, log),
     log,

@@ -6,6 +6,7 @@ import { removeAllLeftovers } from '../recordings/leftovers.ts';
 import type { Due, LettingDeps, Pace } from '../recordings/letting.ts';
 import { TIERS } from '../recordings/media.ts';
 import { callOffMoves, MOVE_LIFE } from '../recordings/move.ts';
+import type { Lease } from '../recordings/ports.ts';
 import { purge } from '../recordings/purge.ts';
 import { archivedFrom, retentionEndedFor } from '../recordings/retention.ts';
 
@@ -15,6 +16,8 @@ export interface Rhythm {
   readonly first: number;
   /** Between the end of a round and the next. */
   readonly between: number;
+  /** Between two looks whether the process that does it is gone. */
+  readonly look: number;
   /** Between two batches, in which others can write. */
   readonly pause: number;
   /** Recordings in a batch. */
@@ -22,7 +25,7 @@ export interface Rhythm {
 }
 
 /** A batch of 50 keeps others from writing for some 10 ms, and for as long as the disk takes. */
-export const RHYTHM: Rhythm = { first: 2000, between: 600_000, pause: 20, batch: 50 };
+export const RHYTHM: Rhythm = { first: 2000, between: 600_000, look: 10_000, pause: 20, batch: 50 };
 
 /** How long an upload may take, in milliseconds. */
 const UPLOAD_LIFE = 86_400_000;
@@ -38,6 +41,8 @@ export interface LettingJobDeps {
 
 /** What the job does each time. */
 export interface Rounds {
+  /** Who holds it does the rounds; all others only look whether it has come free. */
+  readonly lease: Lease;
   /** Whether there is anything to do: asked where requests are answered, it must cost little. */
   isDue(): Promise<boolean>;
   /** Does it, wherever; resolves soon after the signal at the latest. */
@@ -56,15 +61,21 @@ export function startLettingJob(rounds: Rounds, rhythm: Rhythm = RHYTHM): Lettin
   const ended = new AbortController();
   const { signal } = ended;
   const running = (async () => {
-    for (let wait = rhythm.first; ; wait = rhythm.between) {
+    for (let wait = rhythm.first; ; ) {
       // Waiting for a round keeps no process alive that has nothing else to do.
       await sleep(wait, undefined, { signal, ref: false }).catch(() => {});
-      if (signal.aborted) return;
+      if (signal.aborted) break;
+      wait = rhythm.look;
       await guarded(rounds.log, {}, async () => {
+        const lost = await rounds.lease.take();
+        if (lost === null) return;
+        wait = rhythm.between;
+        const over = AbortSignal.any([signal, lost]);
         // It may have been stopped meanwhile, and a round is told of that only when it comes later.
-        if ((await rounds.isDue()) && !signal.aborted) await rounds.run(signal);
+        if ((await rounds.isDue()) && !over.aborted) await rounds.run(over);
       });
     }
+    await rounds.lease.release();
   })();
   return {
     stop: () => {

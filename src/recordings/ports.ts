@@ -104,3 +104,14 @@ export interface LinkedRecordings {
   /** Null where there is no such contact center. */
   find(claim: Pick<ReadLink, 'contactCenterId' | 'number' | 'keyId'>): Promise<LinkedRecording | null>;
 }
+
+/** What one process alone does at a time, of all those over one store. */
+export interface Lease {
+  /**
+   * Takes it where nobody holds it. Gives what says that it was lost, while this process holds it; null
+   * where another one does. @throws Failure unavailable
+   */
+  take(): Promise<AbortSignal | null>;
+  /** Lets another process take it. */
+  release(): Promise<void>;
+}

@@ -5,7 +5,7 @@ import type { UserPages, UserWriter } from '../directory/ports.ts';
 import type { DialectIndex } from '../directory/query.ts';
 import { Failure } from '../errors.ts';
 import type { LettingStore } from '../recordings/letting.ts';
-import type { LinkedRecordings, RecordingStore, SigningKeys } from '../recordings/ports.ts';
+import type { Lease, LinkedRecordings, RecordingStore, SigningKeys } from '../recordings/ports.ts';
 import { createAccessStore } from './access.ts';
 import { createAddEvents, createAuditStore } from './audit.ts';
 import type { Engine, Observe } from './engine.ts';
@@ -67,6 +67,8 @@ export interface Store {
   readonly letting: LettingStore;
   readonly audit: AuditStore;
   readonly importTotals: ImportTotals;
+  /** What only one of the processes over this store does at a time. It must be released before the store is closed. */
+  openLease(name: string): Lease;
   /** Looks the store over; reads the whole file where it is one. */
   inspect(now: number): Promise<Finding[]>;
   /** Resolves when the store answers. @throws Failure unavailable */
@@ -95,7 +97,7 @@ export function storePath(data: string): string {
  * @throws Failure with one line that names the mend
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { engine, flavor, alone, settle, openBulk, inspect } = await openEngine(options);
+  const { engine, flavor, alone, settle, openBulk, openLease, inspect } = await openEngine(options);
   try {
     const statements = new Statements(createBuilder(flavor));
     const counts = createNumberCounts(statements);
@@ -134,6 +136,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       linked: createLinkedRecordings(engine, access, recordings, signingKeys),
       audit,
       importTotals: createImportCounts(engine, statements),
+      openLease,
       inspect,
       ping: async () => {
         await access.findContactCenter('');
@@ -176,8 +179,11 @@ export interface Opened {
   readonly settle: () => Promise<void>;
   /** Writing transactions of loads, which hold up no others where that can be had. */
   readonly openBulk: () => Pick<Engine, 'transaction' | 'close'>;
+  readonly openLease: Store['openLease'];
   readonly inspect: Store['inspect'];
 }
+
+const NEVER_LOST = new AbortController().signal;
 
 function openFile({
   data,
@@ -199,6 +205,8 @@ function openFile({
     alone: (work) => work(),
     settle: () => pinStatistics(engine),
     openBulk: () => engine.openThread(),
+    // The first process of a server does what one alone is to do, and a file has one server.
+    openLease: () => ({ take: async () => NEVER_LOST, release: async () => {} }),
     inspect: (now) => inspectStore(engine, path, now),
   };
 }
@@ -206,8 +214,12 @@ function openFile({
 async function openDatabase(url: string, isServing: boolean, observe: Observe | undefined): Promise<Opened> {
   const place = readPostgresUrl(url);
   // Loaded where it is needed: the driver takes a while, and most commands are over in less.
-  const { PostgresEngine } = await import('./postgres/engine.ts');
-  const engine = new PostgresEngine(place, isServing ? SERVE_LIMITS : COMMAND_LIMITS, observe);
+  const [{ PostgresEngine }, { PostgresLease }] = await Promise.all([
+    import('./postgres/engine.ts'),
+    import('./postgres/lease.ts'),
+  ]);
+  const limits = isServing ? SERVE_LIMITS : COMMAND_LIMITS;
+  const engine = new PostgresEngine(place, limits, observe);
   return {
     engine,
     flavor: 'postgres',
@@ -215,6 +227,7 @@ async function openDatabase(url: string, isServing: boolean, observe: Observe | 
     settle: () => pinDatabaseStatistics(engine),
     // It is another process that writes as it is.
     openBulk: () => writeWith(engine),
+    openLease: (name) => new PostgresLease(place, limits, name),
     inspect: (now) => inspectDatabase(engine, now),
   };
 }

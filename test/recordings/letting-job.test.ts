@@ -9,11 +9,14 @@ import {
   runRound,
   startLettingJob,
 } from '../../src/jobs/letting-job.ts';
+import type { Lease } from '../../src/recordings/ports.ts';
 import { eventOf } from '../contract/recordings-contract.ts';
 import { NOW, useCenter } from './center.ts';
 import { DAY, type LettingWorld, makeLettingWorld, PACE } from './letting-world.ts';
 
-const RHYTHM: Rhythm = { first: 1, between: 1, pause: 0, batch: 2 };
+const RHYTHM: Rhythm = { first: 1, between: 1, look: 1, pause: 0, batch: 2 };
+/** Nobody else takes it. */
+const LEASE: Lease = { take: async () => new AbortController().signal, release: async () => {} };
 
 /** What a job over these contact centers works with, and what it logs. */
 function jobOver(worlds: readonly LettingWorld[], changes: Partial<LettingJobDeps['letting']> = {}) {
@@ -103,6 +106,7 @@ describe('the job that lets recordings go', () => {
     const { deps, lines } = jobOver([world]);
     let rounds = 0;
     const job: Rounds = {
+      lease: LEASE,
       isDue: () => isAnythingDue(deps),
       run: async (signal) => {
         rounds += 1;
@@ -159,6 +163,54 @@ describe('the job that lets recordings go', () => {
     while (asked < 2) await new Promise((resolve) => setTimeout(resolve, 1));
     await failing.stop();
     assert.deepEqual(lines[before], { job: 'letting', failure: 'the store is out of order' });
+  });
+
+  it('does its rounds only while no other process does, and breaks off where it cannot tell', async () => {
+    let holder = new AbortController();
+    let isTaken = true;
+    let taken = 0;
+    let released = 0;
+    const rounds: AbortSignal[] = [];
+    const began: (() => void)[] = [];
+    const round = () => new Promise<void>((resolve) => began.push(resolve));
+    const job = startLettingJob(
+      {
+        lease: {
+          async take() {
+            taken += 1;
+            return isTaken ? null : holder.signal;
+          },
+          async release() {
+            released += 1;
+          },
+        },
+        isDue: async () => true,
+        run: (signal) =>
+          new Promise((resolve) => {
+            rounds.push(signal);
+            signal.addEventListener('abort', () => resolve());
+            began.pop()?.();
+          }),
+        log: () => assert.fail('there is nothing to tell of'),
+      },
+      RHYTHM,
+    );
+    while (taken < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+    assert.equal(rounds.length, 0, 'another process holds it');
+    const first = round();
+    isTaken = false;
+    await first;
+    const second = round();
+    const lost = holder;
+    holder = new AbortController();
+    lost.abort();
+    await second;
+    assert.deepEqual(
+      rounds.map(({ aborted }) => aborted),
+      [true, false],
+    );
+    await job.stop();
+    assert.deepEqual([rounds[1]?.aborted, released], [true, 1]);
   });
 
   it('knows at little cost whether a round would do anything', async () => {
