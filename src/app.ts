@@ -16,9 +16,10 @@ import { EncodedUsers } from './http/encoded-users.ts';
 import { mountHealth } from './http/health.ts';
 import { createLimits, NO_LIMITS } from './http/limits.ts';
 import { mountMedia } from './http/media.ts';
-import { createMetrics } from './http/metrics.ts';
+import { createMetrics, type Metrics } from './http/metrics.ts';
 import { mountReference } from './http/reference.ts';
 import { createServer } from './http/server.ts';
+import type { SharedCounters } from './http/shared-counters.ts';
 import { isAnythingDue, type LettingJob, type LogFacts, startLettingJob } from './jobs/letting-job.ts';
 import { runRoundInThread } from './letting-thread.ts';
 import { SeparateAudioReader } from './media/audio.ts';
@@ -109,6 +110,18 @@ export async function openJobs(config: ServeConfig, log: Logger): Promise<Lettin
   };
 }
 
+/** Counters that processes share; null where there is no Redis for it, or nothing to count. */
+async function openSharedCounters(
+  { redis, rateLimit }: ServeConfig,
+  log: Logger,
+  observe: Metrics['observeLimit'],
+): Promise<SharedCounters | null> {
+  if (redis === null || rateLimit === null) return null;
+  // Loaded where it is needed: most servers have no Redis.
+  const { SharedCounters } = await import('./http/shared-counters.ts');
+  return SharedCounters.open({ url: redis.url, observe, warn: (message) => log.warn({}, message) });
+}
+
 /** Puts the parts together: store in, dialects mounted, server out. */
 export async function createApp(
   config: ServeConfig,
@@ -124,7 +137,8 @@ export async function createApp(
   observed = metrics.observeStatement;
   const audio = new SeparateAudioReader();
   let isDraining = false;
-  const limits = config.rateLimit === null ? NO_LIMITS : createLimits(config.rateLimit);
+  const counters = await openSharedCounters(config, log, metrics.observeLimit);
+  const limits = config.rateLimit === null ? NO_LIMITS : createLimits(config.rateLimit, counters?.newCounter);
   const { now } = SURROUNDINGS;
   const deps: DialectDeps = {
     users: store.pages,
@@ -179,6 +193,7 @@ export async function createApp(
       await Promise.all([server.close(), job?.stop()]);
       await store.close();
       await audio.close();
+      counters?.close();
       await closeMediaPlaces(places);
     },
   };

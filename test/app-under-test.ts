@@ -27,6 +27,7 @@ export async function openAppUnderTest(
     readonly data?: string;
     readonly databaseUrl?: string;
     readonly rateLimit?: number;
+    readonly redisUrl?: string;
     readonly publicUrl?: string;
     readonly mostUpload?: number;
     readonly log?: Logger;
@@ -43,6 +44,7 @@ export async function openAppUnderTest(
       workers: 1,
       tls: null,
       rateLimit: options.rateLimit ?? null,
+      redis: options.redisUrl === undefined ? null : { url: options.redisUrl, shown: 'a Redis under test' },
       trustProxy: null,
       publicUrl: options.publicUrl ?? null,
       mostUpload: options.mostUpload ?? 2 ** 31,

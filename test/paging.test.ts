@@ -27,6 +27,7 @@ describe('walking pages', () => {
         workers: 1,
         tls: null,
         rateLimit: null,
+        redis: null,
         trustProxy: null,
         publicUrl: null,
         mostUpload: 2 ** 31,

@@ -20,6 +20,14 @@ export function toCurl(sample: Sample, address: string, token: string, isInsecur
   ].join(' ');
 }
 
+/** How many requests are let in, and whether processes count them together. */
+function describeLimit({ rateLimit, redis, workers }: ServeConfig): string {
+  if (rateLimit === null) return 'none';
+  const limit = `${rateLimit} requests per second and token`;
+  if (redis !== null) return `${limit}, shared through Redis at ${redis.shown}`;
+  return `${limit}, in each ${workers > 1 ? `of the ${workers} workers` : 'process'} by itself`;
+}
+
 /** Says on stdout where everything is. */
 export function writeBanner({
   address,
@@ -58,6 +66,7 @@ export function writeBanner({
       database,
       workers: config.workers,
       rateLimit: config.rateLimit,
+      redis: config.redis?.shown ?? null,
       demo: demo === null ? null : { contactCenter: demo.facts.contactCenter.name, token: demo.token },
       samples,
     },
@@ -68,7 +77,7 @@ export function writeBanner({
       `  OpenAPI    ${urls.openapi}`,
       `  health     ${urls.health}  ${urls.ready}`,
       `  metrics    ${urls.metrics}`,
-      `  limit      ${config.rateLimit === null ? 'none' : `${config.rateLimit} requests per second and token`}${config.workers > 1 ? ', in each of the workers' : ''}`,
+      `  limit      ${describeLimit(config)}`,
       ...(demo === null ? [] : ['', `  demo token ${demo.token}`]),
       ...samples.flatMap(({ title, command }) => ['', `# ${title}`, command]),
       '',

@@ -44,7 +44,7 @@ function createProgram(env: Readonly<Record<string, string | undefined>>): Comma
       .exitOverride();
   const addMediaOptions = createMediaOptions(env);
   const newMediaCommand: NewCommand = (...args) => addMediaOptions(newCommand(...args), '--media');
-  addServeCommand(program, newMediaCommand);
+  addServeCommand(program, newMediaCommand, env);
   addDemoCommand(program, newMediaCommand);
   addContactCenterCommands(program, newCommand);
   addTokenCommands(program, newCommand);

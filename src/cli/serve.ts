@@ -1,8 +1,8 @@
 import cluster from 'node:cluster';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import pino, { type Logger } from 'pino';
 import { createApp, openJobs } from '../app.ts';
-import { readServeConfig, type ServeConfig, type ServeFlags } from '../config/serve.ts';
+import { defaultRedisUrl, readServeConfig, type ServeConfig, type ServeFlags } from '../config/serve.ts';
 import { Failure } from '../errors.ts';
 import { prepareDrain } from '../http/drain.ts';
 import { writeBanner } from './banner.ts';
@@ -99,7 +99,11 @@ async function runServe(flags: ServeFlags & { readonly json?: boolean }): Promis
 }
 
 /** `serve`. */
-export function addServeCommand(program: Command, newCommand: NewCommand): void {
+export function addServeCommand(
+  program: Command,
+  newCommand: NewCommand,
+  env: Readonly<Record<string, string | undefined>>,
+): void {
   newCommand(program, 'serve', 'answer requests until SIGTERM')
     .option('--host <address>', 'where to listen', '127.0.0.1')
     .option('--port <n>', 'where to listen; 0 takes a free one', wholeFlag('--port', 0, 65_535), 8080)
@@ -114,6 +118,12 @@ export function addServeCommand(program: Command, newCommand: NewCommand): void 
       100,
     )
     .option('--no-rate-limit', 'no limits, for load tests')
+    .addOption(
+      new Option(
+        '--redis-url <url>',
+        'Redis in which all processes count requests together (or ROLLCALL_REDIS_URL, which no list of processes shows)',
+      ).default(defaultRedisUrl(env), 'that of the environment'),
+    )
     .option(
       '--trust-proxy <list>',
       'proxies whose X-Forwarded-For is believed: addresses or CIDR, comma separated',

@@ -13,6 +13,19 @@ export function defaultDatabaseUrl(env: Readonly<Record<string, string | undefin
   return env.ROLLCALL_DATABASE_URL || undefined;
 }
 
+/** The Redis that processes share; undefined where the environment names none. */
+export function defaultRedisUrl(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  return env.ROLLCALL_REDIS_URL || undefined;
+}
+
+/** Where a Redis is. */
+export interface RedisPlace {
+  /** Holds a password: never told. */
+  readonly url: string;
+  /** Host, port and database. */
+  readonly shown: string;
+}
+
 /** What `serve` was told, checked. */
 export interface ServeConfig {
   readonly data: string;
@@ -25,6 +38,8 @@ export interface ServeConfig {
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
   /** Requests per second and token; null for no limit. */
   readonly rateLimit: number | null;
+  /** Where requests are counted for processes that share their limits; null for each by itself. */
+  readonly redis: RedisPlace | null;
   readonly trustProxy: string | null;
   /** Where clients reach this server, without a slash at the end; null for where each request came to. */
   readonly publicUrl: string | null;
@@ -45,6 +60,7 @@ export interface ServeFlags extends MediaFlags {
   readonly insecureHttp?: boolean;
   /** A number, or false for --no-rate-limit. */
   readonly rateLimit: number | false;
+  readonly redisUrl?: string;
   readonly trustProxy?: string;
   readonly publicUrl?: string;
   readonly maxUploadMib: number;
@@ -82,6 +98,23 @@ function readPublicUrl(text: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
+/** A Redis's URL. @throws Failure invalid, without the URL */
+function readRedisUrl(text: string): RedisPlace {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (
+    url === null ||
+    !/^rediss?:$/.test(url.protocol) ||
+    url.hostname === '' ||
+    !/^(\/\d*)?$/.test(url.pathname)
+  ) {
+    throw new Failure(
+      'invalid',
+      '--redis-url takes redis://USER:PASSWORD@HOST:PORT/DATABASE, or rediss:// with TLS',
+    );
+  }
+  return { url: text, shown: `${url.hostname}:${url.port || '6379'}/${url.pathname.slice(1) || '0'}` };
+}
+
 /** Checks the flags. @throws Failure invalid */
 export function readServeConfig(flags: ServeFlags): ServeConfig {
   if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined)) {
@@ -113,6 +146,7 @@ export function readServeConfig(flags: ServeFlags): ServeConfig {
     workers: flags.workers,
     tls,
     rateLimit: flags.rateLimit === false ? null : flags.rateLimit,
+    redis: flags.redisUrl === undefined ? null : readRedisUrl(flags.redisUrl),
     trustProxy: proxies?.join(',') ?? null,
     mostUpload: flags.maxUploadMib * 1_048_576,
     publicUrl: flags.publicUrl === undefined ? null : readPublicUrl(flags.publicUrl),

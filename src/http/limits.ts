@@ -28,32 +28,44 @@ export const NO_LIMITS: Limits = {
   play: async () => {},
 };
 
-/** @param perSecond requests that a token may make in a second; an address may make ten times as many. */
-export function createLimits(perSecond: number): Limits {
-  const tokens = new RateLimiterMemory({ points: perSecond, duration: 1 });
-  const refusals = new RateLimiterMemory({ points: perSecond, duration: 1 });
-  const addresses = new RateLimiterMemory({ points: perSecond * TOKENS_PER_ADDRESS, duration: 1 });
-  const plays = new RateLimiterMemory({ points: perSecond * TOKENS_PER_ADDRESS, duration: 1 });
+/** Counts one more for a key in the window that runs, or begins with it. @throws RateLimiterRes where that is too many */
+export type Count = (key: string) => Promise<unknown>;
 
-  const consume = async (limiter: RateLimiterMemory, key: string): Promise<void> => {
-    try {
-      await limiter.consume(key);
-    } catch (error) {
-      if (!(error instanceof RateLimiterRes)) throw error;
-      const resetIn = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
-      throw new HttpFailure('rate_limited', {
-        retryAfter: resetIn,
-        limit: { allowed: limiter.points, resetIn },
-      });
-    }
+/** Makes what counts up to so many in a second. @param name tells one kind of key from another */
+export type NewCounter = (name: string, points: number) => Count;
+
+/** Counts in this process. */
+export const countHere: NewCounter = (_, points) => {
+  const limiter = new RateLimiterMemory({ points, duration: 1 });
+  return (key) => limiter.consume(key);
+};
+
+/**
+ * @param perSecond requests that a token may make in a second; an address may make ten times as many
+ * @param newCounter where they are counted: in this process, where nothing else is said
+ */
+export function createLimits(perSecond: number, newCounter: NewCounter = countHere): Limits {
+  const limit = (name: string, allowed: number) => {
+    const count = newCounter(name, allowed);
+    return async (key: string): Promise<void> => {
+      try {
+        await count(key);
+      } catch (error) {
+        if (!(error instanceof RateLimiterRes)) throw error;
+        const resetIn = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
+        throw new HttpFailure('rate_limited', { retryAfter: resetIn, limit: { allowed, resetIn } });
+      }
+    };
   };
+  const token = limit('token', perSecond);
+  const address = limit('address', perSecond * TOKENS_PER_ADDRESS);
 
   return {
-    async admit(tokenId, address) {
-      await consume(tokens, tokenId);
-      await consume(addresses, address);
+    async admit(tokenId, from) {
+      await token(tokenId);
+      await address(from);
     },
-    refuse: (address) => consume(refusals, address),
-    play: (address) => consume(plays, address),
+    refuse: limit('refused', perSecond),
+    play: limit('played', perSecond * TOKENS_PER_ADDRESS),
   };
 }

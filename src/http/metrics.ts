@@ -6,6 +6,8 @@ export interface Metrics {
   readonly registry: Registry;
   observeRequest(operation: string, status: number, seconds: number): void;
   observeStatement(name: string, seconds: number): void;
+  /** A request that was counted for the limits that processes share, or in this process alone. */
+  observeLimit(counted: 'redis' | 'process'): void;
 }
 
 /** @param importTotals read at each scrape: imports run in processes of their own */
@@ -49,6 +51,20 @@ export function createMetrics(importTotals: () => Promise<ReadonlyMap<string, nu
     },
   });
 
+  const limits = new Counter({
+    name: 'rollcall_limit_counts_total',
+    help: 'Requests counted for shared limits: in Redis, or in the process alone as Redis did not answer',
+    labelNames: ['counted'] as const,
+    registers: [registry],
+  });
+  const limitChildren = {
+    redis: limits.labels({ counted: 'redis' }),
+    process: limits.labels({ counted: 'process' }),
+  };
+
+  // Shown from the start: what was never counted is none.
+  for (const child of Object.values(limitChildren)) child.inc(0);
+
   // A labelled child is looked up once; the lookup costs more than the observation.
   const counted = new Map<string, Counter.Internal>();
   const timed = new Map<string, Histogram.Internal<'operation'>>();
@@ -69,6 +85,7 @@ export function createMetrics(importTotals: () => Promise<ReadonlyMap<string, nu
       child(counted, `${operation} ${status}`, () => requests.labels({ operation, status })).inc();
       child(timed, operation, () => latency.labels({ operation })).observe(seconds);
     },
+    observeLimit: (counted) => limitChildren[counted].inc(),
     observeStatement(statement, seconds) {
       child(stored, statement, () => statements.labels({ statement })).observe(seconds);
     },

@@ -36,7 +36,8 @@ const found = findBinaries();
 /** Why tests on PostgreSQL cannot run here; false where they can. */
 export const noPostgres: string | false = 'missing' in found ? found.missing : false;
 
-async function freePort(): Promise<number> {
+/** A port that nothing listens on now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
