@@ -78,22 +78,22 @@ export class RowReader {
   }
 
   /** A text, trimmed; numbers are taken as texts. Null and absence are told apart. */
-  textOrNull(field: string): string | null | undefined {
+  textOrNull(field: string, most = MAX_TEXT): string | null | undefined {
     const value = this.value(field);
     if (value === undefined || value === null) return value;
-    return this.asText(field, value);
+    return this.asText(field, value, most);
   }
 
   /** A text, trimmed; null counts as empty. */
-  text(field: string): string | undefined {
-    const value = this.textOrNull(field);
+  text(field: string, most = MAX_TEXT): string | undefined {
+    const value = this.textOrNull(field, most);
     return value === null ? '' : value;
   }
 
-  asText(field: string, value: Json): string | undefined {
+  asText(field: string, value: Json, most = MAX_TEXT): string | undefined {
     if (typeof value !== 'string' && typeof value !== 'number') return this.problem(field, 'must be a text');
     const text = String(value).trim();
-    if (text.length > MAX_TEXT) return this.problem(field, `must be at most ${MAX_TEXT} characters long`);
+    if (text.length > most) return this.problem(field, `must be at most ${most} characters long`);
     if (!isStorable(text)) return this.problem(field, 'holds a character that cannot be stored');
     return text;
   }

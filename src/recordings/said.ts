@@ -57,9 +57,8 @@ function readTime(row: RowReader, field: string, timezone: string): number | nul
 
 /** A short text that has no line breaks and the like; null where nothing is said. */
 function readWord(row: RowReader, field: string, most: number): string | null {
-  const text = row.text(field);
+  const text = row.text(field, most);
   if (text === undefined || text === '') return null;
-  if (text.length > most) row.problem(field, `must be at most ${most} characters long`);
   if (/[\u0000-\u001f\u007f]/.test(text)) row.problem(field, 'holds a control character');
   return text;
 }

@@ -86,5 +86,12 @@ describe('what is said of a recording', () => {
       [{ ...good, secnds: 5 }, ['fields']],
     ];
     for (const [value, fields] of wrong) await refused(value, fields);
+    for (const length of [256, 10_000]) {
+      await assert.rejects(read({ ...good, callId: 'c'.repeat(length) }), (error) => {
+        assert.ok(error instanceof Failure);
+        assert.deepEqual(error.fields, { callId: ['must be at most 255 characters long'] });
+        return true;
+      });
+    }
   });
 });
