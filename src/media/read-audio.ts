@@ -25,6 +25,9 @@ const LONGEST = 31 * 86_400;
 /** Frames are counted in MP3 files up to this, in bytes: an hour at 32 kbit/s; longer ones are estimated. */
 const LONGEST_COUNTED = 16 * 1024 * 1024;
 
+/** No WAV file has less before its samples, in bytes. */
+const WAV_HEADER = 44;
+
 /** Tags are not wanted, and what stands behind the audio is a tag. */
 const OPTIONS: IOptions = { skipCovers: true, skipPostHeaders: true };
 
@@ -43,7 +46,10 @@ export async function readAudio(file: RangedFile): Promise<AudioFacts | null> {
     // Any bytes may look like a frame of an MP3, but no four in a row.
     if (mediaType === 'audio/mpeg' && format.duration === undefined && file.size <= LONGEST_COUNTED)
       return null;
-    return { mediaType, seconds: lengthOf(format, file.size) };
+    const seconds = lengthOf(format, file.size);
+    // A header may stand alone: what was to come never did.
+    if (mediaType === 'audio/wav' && !(Number(seconds) > 0)) return null;
+    return { mediaType, seconds };
   } catch {
     // Parsers raise all kinds of errors, and what is broken cannot be played.
     return null;
@@ -76,5 +82,5 @@ function lengthOf({ duration, container, bitrate }: IAudioMetadata['format'], si
   if (duration === undefined || !(duration >= 0 && duration <= LONGEST)) return null;
   // Some WAV files say how long they were meant to be, even where they were cut off.
   if (container !== 'WAVE' || bitrate === undefined || !(bitrate > 0)) return duration;
-  return Math.min(duration, (size * 8) / bitrate);
+  return Math.min(duration, (Math.max(size - WAV_HEADER, 0) * 8) / bitrate);
 }
