@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { Agent, request as ask } from 'node:http';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { after, before, describe, mock, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import pino from 'pino';
@@ -80,7 +82,7 @@ interface Asked {
   readonly method: string;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
 }
 
 /** Sends a request that carries every canary that a header may carry. Gives the status and the body. */
@@ -261,6 +263,63 @@ describe('what is logged of requests', () => {
     const count = asked;
     const lines = await takeLines();
     assert.equal(lines.length, count);
+    assertSilent(JSON.stringify(lines), 'the log');
+  });
+
+  test('uploads, good and bad: what is said of the call, the name of its file, and headers of each part', async () => {
+    const wav = readFileSync(join(import.meta.dirname, 'samples/pcm.wav'));
+    const boundary = 'canary-in-the-coal-mine';
+    const upload = (said: string, audio: Buffer | string, name = `${CANARY.phone}.wav`) =>
+      Buffer.concat([
+        Buffer.from(
+          `--${boundary}\r\ncontent-disposition: form-data; name="recording"; filename="${CANARY.name}.json"\r\n` +
+            `content-type: application/json\r\nx-canary: ${CANARY.header}\r\n\r\n${said}\r\n` +
+            `--${boundary}\r\ncontent-disposition: form-data; name="audio"; filename="${name}"\r\n` +
+            `content-type: audio/${CANARY.value}\r\nx-canary: ${CANARY.header}\r\n\r\n`,
+          'latin1',
+        ),
+        Buffer.from(audio),
+        Buffer.from(`\r\n--${boundary}--\r\n`),
+      ]);
+    const call = {
+      user: CANARY.email,
+      startedAt: new Date().toISOString(),
+      callId: CANARY.call,
+      remoteNumber: CANARY.phone,
+    };
+    const said = JSON.stringify(call);
+    const cases: readonly (readonly [status: number, body: Buffer, key: string])[] = [
+      [201, upload(said, wav), CANARY.value],
+      [201, upload(said, wav), CANARY.value],
+      [409, upload(JSON.stringify({ ...call, remoteNumber: '1' }), wav), CANARY.value],
+      [201, upload(said, wav, `../../${CANARY.path}/${CANARY.email}`), CANARY.email],
+      [415, upload(said, CANARY.message), CANARY.requestId],
+      [400, upload(JSON.stringify({ ...call, [CANARY.parameter]: CANARY.value }), wav), CANARY.name],
+      [400, upload(JSON.stringify({ ...call, user: `${CANARY.name}@x.example` }), wav), CANARY.name],
+      [400, upload(`{"user":"${CANARY.email}"`, wav), CANARY.name],
+      [400, upload(said, wav).subarray(0, -40), CANARY.name],
+    ];
+    const statuses: number[] = [];
+    for (const [, body, key] of cases) {
+      const { status } = await send({
+        method: 'POST',
+        path: `/rollcall/v1/recordings${QUERY}`,
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': `multipart/form-data; boundary=${boundary}`,
+          'content-length': String(body.length),
+          'idempotency-key': key,
+        },
+        body,
+      });
+      statuses.push(status);
+    }
+    assert.deepEqual(
+      statuses,
+      cases.map(([status]) => status),
+    );
+    const lines = await takeLines();
+    assert.equal(lines.length, cases.length);
     assertSilent(JSON.stringify(lines), 'the log');
   });
 
