@@ -7,9 +7,11 @@ import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import type { ContactCenter } from '../src/access/contact-center.ts';
 import { SURROUNDINGS } from '../src/app.ts';
+import { Failure } from '../src/errors.ts';
 import { type Link, mintSigningKey, signLink } from '../src/recordings/links.ts';
+import type { MediaKey, MediaPlace } from '../src/recordings/media.ts';
 import type { Recording } from '../src/recordings/recording.ts';
-import { type AppUnderTest, loadRows, openAppUnderTest } from './app-under-test.ts';
+import { type AppUnderTest, loadRows, makeTokens, openAppUnderTest } from './app-under-test.ts';
 import { announce, linkTo, record } from './recordings-under-test.ts';
 
 /** Longer than one read, and no multiple of anything. */
@@ -79,6 +81,7 @@ describe('audio behind links', () => {
       details,
     }));
   }
+  const takeOutcomes = async () => (await takeEvents()).map(({ action, outcome }) => `${action} ${outcome}`);
   const holder = { kind: 'link', tokenId: TOKEN_ID };
 
   test('is given whole, with what a player and a proxy need to know', async () => {
@@ -332,10 +335,11 @@ describe('audio behind links', () => {
     const { status, headers } = await get(path);
     assert.equal(status, 503);
     assertNoContent(headers);
-    assert.deepEqual(
-      (await takeEvents()).map(({ action, outcome }) => ({ action, outcome })),
-      [{ action: 'recording.played', outcome: 'failed' }],
-    );
+    assert.deepEqual(await takeOutcomes(), ['recording.played failed']);
+    const head = await get(path, {}, 'HEAD');
+    assert.equal(head.status, 503);
+    assertNoContent(head.headers);
+    assert.deepEqual(await takeOutcomes(), []);
   });
 
   test('that moves to the other tier after its record was read is found there', async (context) => {
@@ -358,6 +362,9 @@ describe('audio behind links', () => {
     assert.equal(stale.mock.callCount(), 2);
     assert.equal(status, 200);
     assert.ok(body.equals(AUDIO));
+    stale.mock.mockImplementationOnce(async () => before, 2);
+    assert.equal((await get(path, {}, 'HEAD')).status, 200);
+    assert.equal(stale.mock.callCount(), 4);
   });
 
   test('that is shorter than it was ends in a broken connection or a failure, not in waiting', async () => {
@@ -365,11 +372,124 @@ describe('audio behind links', () => {
     const key = { contactCenterId: north.id, id: cut.mediaId };
     await opened.app.places.main.put(key, Readable.from([AUDIO.subarray(0, 1000)]));
     const path = await linkTo(opened.app, north, cut);
+    await takeEvents();
     await assert.rejects(get(path), { code: 'ECONNRESET' });
+    assert.deepEqual(await takeOutcomes(), ['recording.played failed']);
     // A short range is read before anything is said.
     const { status, headers } = await get(path, { range: 'bytes=500-2000' });
     assert.equal(status, 503);
     assertNoContent(headers);
+    assert.deepEqual(await takeOutcomes(), ['recording.played failed']);
+    assert.equal((await get(path, {}, 'HEAD')).status, 503);
+    assert.equal((await get(path, { range: 'bytes=500-600' })).status, 206);
+    assert.deepEqual(await takeOutcomes(), ['recording.played done']);
+  });
+
+  test('is told of once where the player goes away before its end, and says so', async () => {
+    const long = await record(opened.app, north, { ...recent(), audio: Buffer.alloc(20_000_000) });
+    const path = await linkTo(opened.app, north, long);
+    await takeEvents();
+    const { hostname: host, port } = address;
+    await new Promise<void>((resolve, reject) => {
+      const sent = ask({ host, port, path, agent: false }, (answer) => {
+        answer.once('data', () => answer.destroy());
+        answer.once('close', resolve);
+      });
+      sent.on('error', reject);
+      sent.end();
+    });
+    let events = await takeEvents();
+    while (events.length === 0) {
+      await new Promise(setImmediate);
+      events = await takeEvents();
+    }
+    assert.deepEqual(
+      events.map(({ outcome, details }) => ({ outcome, details })),
+      [{ outcome: 'done', details: { brokenOff: true } }],
+    );
+  });
+
+  test('is not given at all where it could not be told', async (context) => {
+    const full = context.mock.method(opened.app.store.audit, 'expect', () => {
+      throw new Failure('unavailable', 'the audit cannot be kept', { retryAfter: 30 });
+    });
+    const { status, headers, body } = await get(link);
+    assert.deepEqual([status, headers['retry-after']], [503, '30']);
+    assert.ok(body.length < 1000);
+    full.mock.restore();
+    assert.equal((await get(link)).status, 200);
+  });
+
+  describe('where the storage gives it out itself', () => {
+    const signed: { key: MediaKey; seconds: number; mediaType: string; disposition: string }[] = [];
+    const presign: NonNullable<MediaPlace['presign']> = async (key, options) => {
+      signed.push({ key, ...options });
+      return `https://storage.example/${key.id}?signature=s`;
+    };
+    before(async () => {
+      Object.assign(opened.app.places.main, { presign });
+      await opened.app.store.access.setSetting(north, 'recordings.delivery', 'redirect');
+    });
+    after(async () => {
+      Object.assign(opened.app.places.main, { presign: undefined });
+      await opened.app.store.access.setSetting(north, 'recordings.delivery', 'stream');
+    });
+
+    test('leads on to it, whole or in ranges, for no longer than five minutes or the link', async () => {
+      await takeEvents();
+      for (const range of [undefined, 'bytes=0-1']) {
+        const { status, headers, body } = await get(link, range === undefined ? {} : { range });
+        assert.equal(status, 302);
+        assert.equal(headers.location, `https://storage.example/${played.mediaId}?signature=s`);
+        assert.equal(headers['cache-control'], 'private, no-store');
+        assert.equal(headers['referrer-policy'], 'no-referrer');
+        assert.equal(headers['content-range'], undefined);
+        assert.equal(body.length, 0);
+      }
+      const [first] = signed;
+      assert.deepEqual(first?.key, { contactCenterId: north.id, id: played.mediaId });
+      assert.equal(first?.mediaType, 'audio/mpeg');
+      assert.match(String(first?.disposition), /^inline; filename="recording-/);
+      assert.ok(signed.every(({ seconds }) => seconds >= 1 && seconds <= 300));
+      assert.deepEqual(
+        (await takeEvents()).map(({ action, actor, outcome, details }) => ({
+          action,
+          actor,
+          outcome,
+          details,
+        })),
+        [{ redirected: true }, { first: 0, last: 1, redirected: true }].map((details) => ({
+          action: 'recording.played',
+          actor: holder,
+          outcome: 'done',
+          details,
+        })),
+      );
+    });
+
+    test('answers HEAD, preconditions and ranges behind the end itself', async () => {
+      signed.length = 0;
+      await takeEvents();
+      const head = await get(link, {}, 'HEAD');
+      assert.deepEqual([head.status, head.headers['content-length']], [200, String(AUDIO.length)]);
+      assert.equal((await get(link, { 'if-none-match': `"${SHA256}"` })).status, 304);
+      assert.equal((await get(link, { range: `bytes=${AUDIO.length}-` })).status, 416);
+      assert.deepEqual(await takeEvents(), []);
+      assert.deepEqual(signed, []);
+    });
+
+    test('refuses what it would refuse anyway', async () => {
+      signed.length = 0;
+      const other = await record(opened.app, north, recent());
+      const of = (change: Partial<Link>) => linkTo(opened.app, north, other, change);
+      await assertRefused(await of({ expiresAt: Math.floor(Date.now() / 60_000) * 60_000 }), 'expired');
+      const before = await of({});
+      assert.equal((await get(before)).status, 302);
+      const revoke = () => event('recording.revoked', other);
+      await opened.app.store.recordings.change(north, other.number, { revoke: true }, revoke);
+      await assertRefused(before, 'revoked');
+      assert.equal(signed.length, 1);
+    });
   });
 
   test('opens no more once its key is dropped; until then it outlives a rotation', async () => {
@@ -382,5 +502,37 @@ describe('audio behind links', () => {
     assert.equal((await get(fresh)).status, 200);
     await signingKeys.rotate(north, now, { endLinks: true }, rotated);
     await assertRefused(fresh, 'key');
+  });
+});
+
+describe('audio behind links, limited', () => {
+  test('is given ten times as often in a second to an address as a token may ask, and no token is charged', async () => {
+    const opened = await openAppUnderTest({ rateLimit: 1 });
+    try {
+      const { app } = opened;
+      const center = await app.store.access.createContactCenter('north', 'UTC', SURROUNDINGS.now());
+      await loadRows(app, center, [{ email: 'a@b.test', firstName: 'A' }]);
+      const recording = await record(app, center, { startedAt: Date.now() - DAY });
+      const url = await linkTo(app, center, recording);
+      // Far more than ten in a second, even on a machine that takes many of them for these.
+      const asked = await Promise.all(Array.from({ length: 400 }, () => app.server.inject({ url })));
+      const limited = asked.filter(({ statusCode }) => statusCode === 429);
+      assert.ok(asked.filter(({ statusCode }) => statusCode === 200).length >= 10);
+      assert.ok(limited.length > 0);
+      for (const { headers } of limited) {
+        assert.equal(headers['retry-after'], '1');
+        assert.equal(headers.etag, undefined);
+      }
+      const tokens = await makeTokens(app, center);
+      const list = `/rollcall/v1/recordings/${recording.number}`;
+      const headers = { authorization: `Bearer ${tokens.good}` };
+      assert.equal((await app.server.inject({ url: list, headers })).statusCode, 200);
+      await app.store.audit.flush();
+      const events = await app.store.audit.page(center, 0, 1000);
+      const played = events.filter(({ action }) => action === 'recording.played');
+      assert.equal(played.length, 400 - limited.length);
+    } finally {
+      await opened.close();
+    }
   });
 });

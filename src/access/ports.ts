@@ -34,6 +34,11 @@ export interface AccessStore {
 export interface AuditStore {
   /** Kept with those that come at the same moment, in one write soon after; `flush` waits for it. */
   record(contactCenter: ContactCenter, event: AuditEvent): void;
+  /**
+   * Makes room for the event of something that begins now and is told when it is over, by calling what is given;
+   * the first call counts. @throws Failure unavailable where events cannot be kept: then it should not begin
+   */
+  expect(contactCenter: ContactCenter): (event: AuditEvent) => void;
   flush(): Promise<void>;
   /** Events in the order in which they were kept, `after` a number on. */
   page(contactCenter: ContactCenter, after: number, limit: number): Promise<KeptAuditEvent[]>;

@@ -25,6 +25,15 @@ describe('limits', () => {
     await limits.admit('one more', '10.0.0.2');
   });
 
+  it('let an address play ten times as much as a token asks, apart from what it asks', async () => {
+    const limits = createLimits(2);
+    for (let at = 0; at < 20; at += 1) await limits.play('10.0.0.1');
+    await assert.rejects(limits.play('10.0.0.1'), isLimited);
+    await limits.play('10.0.0.2');
+    await limits.admit('token', '10.0.0.1');
+    await limits.refuse('10.0.0.1');
+  });
+
   it('count refused requests by address, at no cost to those that are let in', async () => {
     const limits = createLimits(2);
     await limits.refuse('10.0.0.1');

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { finished, Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { AuditEvent } from '../access/audit.ts';
@@ -23,7 +23,7 @@ import type { Limits } from './limits.ts';
 import { describeMedia } from './media-schema.ts';
 import { weighPreconditions } from './preconditions.ts';
 import { allowsRange, contentRange, selectRange } from './range.ts';
-import { sendMedia } from './send-media.ts';
+import { type Ending, sendMedia } from './send-media.ts';
 import { HttpFailure } from './wire-failure.ts';
 
 export interface MediaDeps {
@@ -155,24 +155,26 @@ async function answer(
   reply.headers({ ...HEADERS, etag, 'content-disposition': disposition });
   if (verdict === 'not_modified') return reply.code(304).send();
   reply.header('content-type', mediaType);
-  if (request.method === 'HEAD') return reply.header('content-length', bytes).send();
   const place = placeOf(deps.places, recording);
+  if (request.method === 'HEAD') {
+    await needWhole(deps, opened);
+    return reply.header('content-length', bytes).send();
+  }
   if (place.presign !== undefined && settingOf(contactCenter, DELIVERY) === 'redirect') {
     const seconds = Math.min(REDIRECT_SECONDS, Math.ceil((link.expiresAt - deps.now()) / 1000));
     const url = await place.presign(keyOf(opened), { seconds, mediaType, disposition });
-    deps.audit.record(contactCenter, playOf(opened, range, deps.now(), { redirected: true }));
+    deps.audit.record(contactCenter, playOf(opened, range, deps.now(), 'redirected'));
     return reply.redirect(url, 302);
   }
   const length = range === null ? bytes : range.last - range.first + 1;
-  const content = await openContent(deps, opened, range);
-  deps.audit.record(contactCenter, playOf(opened, range, deps.now()));
+  const told = deps.audit.expect(contactCenter);
+  const tell = (how: Ending) => told(playOf(opened, range, deps.now(), how));
+  const content = await openContent(deps, opened, range, tell);
   if (range !== null) reply.code(206).header('content-range', contentRange(range, bytes));
   reply.header('content-length', length);
   reply.raw.setTimeout(STALL, () => reply.raw.destroy());
-  if (content instanceof Readable) return watchLength(content, length, reply);
-  return sendMedia(reply, content, range ?? { first: 0, last: bytes - 1 }, () =>
-    deps.audit.record(contactCenter, playOf(opened, range, deps.now(), {}, 'failed')),
-  );
+  if (content instanceof Readable) return watchLength(content, length, reply, tell);
+  return sendMedia(reply, content, range ?? { first: 0, last: bytes - 1 }, tell);
 }
 
 /** The range to be sent, null for all. @throws HttpFailure range_not_satisfiable */
@@ -186,14 +188,29 @@ function rangeOf(request: FastifyRequest, etag: string, bytes: number): ByteRang
   return selection.kind === 'part' ? selection.range : null;
 }
 
-/** Hangs up where less comes than was told: the client would wait for the rest for ever. */
-function watchLength(content: Readable, length: number, reply: FastifyReply): Readable {
+/**
+ * Hangs up where less comes than was told: the client would wait for the rest for ever.
+ * @param onEnd told how it ended
+ */
+function watchLength(
+  content: Readable,
+  length: number,
+  reply: FastifyReply,
+  onEnd: (how: Ending) => void,
+): Readable {
   let left = length;
+  let isBroken = false;
+  finished(reply.raw, (error) => onEnd(isBroken ? 'failed' : error ? 'broken off' : 'done'));
+  content.once('error', () => {
+    isBroken = true;
+  });
   content.on('data', (chunk: Buffer) => {
     left -= chunk.length;
   });
   content.once('end', () => {
-    if (left !== 0) reply.raw.destroy();
+    if (left === 0) return;
+    isBroken = true;
+    reply.raw.destroy();
   });
   // It has started to flow; the answer reads it from its first byte.
   return content.pause();
@@ -203,16 +220,19 @@ function playOf(
   { link, recording }: Opened,
   range: ByteRange | null,
   at: number,
-  more: AuditEvent['details'] = {},
-  outcome: AuditEvent['outcome'] = 'done',
+  how: Ending | 'redirected',
 ): AuditEvent {
   return {
     at,
     actor: { kind: 'link', tokenId: link.tokenId },
     action: link.disposition === 'inline' ? 'recording.played' : 'recording.downloaded',
     subject: String(recording.number),
-    outcome,
-    details: { ...(range === null ? {} : { first: range.first, last: range.last }), ...more },
+    outcome: how === 'failed' ? 'failed' : 'done',
+    details: {
+      ...(range === null ? {} : { first: range.first, last: range.last }),
+      ...(how === 'broken off' ? { brokenOff: true } : {}),
+      ...(how === 'redirected' ? { redirected: true } : {}),
+    },
   };
 }
 
@@ -233,16 +253,29 @@ async function openContent(
   deps: MediaDeps,
   opened: Opened,
   range: ByteRange | null,
+  onFailed: (how: 'failed') => void,
 ): Promise<Readable | MediaFile> {
   try {
     const found = (await openOnce(deps, opened, range)) ?? (await openMoved(deps, opened, range));
     if (found !== null) return found;
-    throw new Failure('unavailable', 'audio is not where it should be; rollcall recordings sweep tells more');
+    throw notThere();
   } catch (error) {
-    const event = playOf(opened, range, deps.now(), {}, 'failed');
-    deps.audit.record(opened.contactCenter, event);
+    onFailed('failed');
     throw error;
   }
+}
+
+const notThere = () =>
+  new Failure('unavailable', 'audio is not where it should be; rollcall recordings sweep tells more');
+
+/** HEAD promises what GET gives. @throws Failure unavailable where the audio is not there, or not whole */
+async function needWhole(deps: MediaDeps, opened: Opened): Promise<void> {
+  const isWhole = async (where: Opened | null) => {
+    if (where === null) return false;
+    const found = await placeOf(deps.places, where.recording).find(keyOf(where));
+    return found?.bytes === where.recording.media.bytes;
+  };
+  if (!(await isWhole(opened)) && !(await isWhole(await findMoved(deps, opened)))) throw notThere();
 }
 
 async function openOnce(
@@ -258,13 +291,18 @@ async function openOnce(
 /** The audio where it lies now: it may have moved to the other tier just after its record was read. */
 async function openMoved(
   deps: MediaDeps,
-  { link, recording }: Opened,
+  opened: Opened,
   range: ByteRange | null,
 ): Promise<Readable | MediaFile | null> {
+  const moved = await findMoved(deps, opened);
+  return moved === null ? null : openOnce(deps, moved, range);
+}
+
+async function findMoved(deps: MediaDeps, { link, recording }: Opened): Promise<Opened | null> {
   const found = await deps.linked.find(link);
   const judged = found === null ? 'unknown' : judgeLink(link, found, deps.now());
   if (found === null || typeof judged === 'string' || judged.mediaId === recording.mediaId) return null;
-  return openOnce(deps, { link, contactCenter: found.contactCenter, recording: judged }, range);
+  return { link, contactCenter: found.contactCenter, recording: judged };
 }
 
 /**

@@ -8,6 +8,9 @@ const IN_ONE_GO = 262_144;
 /** How much is read at once of longer ones, twice: one part goes out while the next is read. */
 const PART = 131_072;
 
+/** How sending audio ended: `broken off` by whoever listens, as players do when they go on elsewhere. */
+export type Ending = 'done' | 'broken off' | 'failed';
+
 function cutOff(): Failure {
   return new Failure(
     'unavailable',
@@ -29,7 +32,7 @@ async function readWhole(file: MediaFile, { first, last }: ByteRange): Promise<B
  * Sends a range. The two buffers are used again and again: streams make a new one for each part, and fifty
  * players leave a hundred megabytes of them to the garbage collector. Ends early where the client goes away.
  */
-async function pump(file: MediaFile, response: ServerResponse, { first, last }: ByteRange): Promise<void> {
+async function pump(file: MediaFile, response: ServerResponse, { first, last }: ByteRange): Promise<Ending> {
   let isClosed = false;
   let release = () => {};
   response.once('close', () => {
@@ -48,30 +51,34 @@ async function pump(file: MediaFile, response: ServerResponse, { first, last }: 
     const read = await file.read(buffer, position);
     if (read === 0) throw cutOff();
     await written;
-    if (isClosed) return;
+    if (isClosed) break;
     written = write(buffer.subarray(0, read));
     position += read;
   }
   await written;
   response.end();
+  return isClosed ? 'broken off' : 'done';
 }
 
 /**
  * Sends a range of an opened file with the headers that the reply has, and closes the file.
- * @param onBroken told of what breaks it off; an answer that has begun ends with its connection
+ * @param onEnd told how it ended, once all was read and, of longer ranges, sent; an answer that has begun and
+ *   fails ends with its connection
  * @throws Failure unavailable where nothing was sent yet
  */
 export async function sendMedia(
   reply: FastifyReply,
   file: MediaFile,
   range: ByteRange,
-  onBroken: (error: unknown) => void,
+  onEnd: (how: Ending) => void,
 ): Promise<Buffer | FastifyReply> {
   if (range.last - range.first < IN_ONE_GO) {
     try {
-      return await readWhole(file, range);
+      const bytes = await readWhole(file, range);
+      onEnd('done');
+      return bytes;
     } catch (error) {
-      onBroken(error);
+      onEnd('failed');
       throw error;
     } finally {
       // Whoever asked need not wait for it.
@@ -84,9 +91,9 @@ export async function sendMedia(
   }
   try {
     response.flushHeaders();
-    await pump(file, response, range);
-  } catch (error) {
-    onBroken(error);
+    onEnd(await pump(file, response, range));
+  } catch {
+    onEnd('failed');
     response.destroy();
   } finally {
     await file.close().catch(() => {});

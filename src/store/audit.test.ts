@@ -82,6 +82,16 @@ describe('an audit whose store is full', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     assert.equal(kept.length, 10_000);
+    // What has begun is told, whatever came after it; only the first that is told of it counts.
+    const tell = audit.expect(center(1));
+    state.isFull = true;
+    for (let at = 0; at < 9999; at += 1) audit.record(center(1), event(String(at)));
+    assert.throws(() => audit.expect(center(1)), Failure);
+    tell(event('begun'));
+    tell(event('again'));
+    state.isFull = false;
+    await audit.flush();
+    assert.deepEqual([kept.length, kept.at(-1)], [20_000, '1:begun']);
     audit.record(center(1), event('more'));
     await audit.close();
     assert.equal(kept.at(-1), '1:more');

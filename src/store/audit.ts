@@ -110,6 +110,8 @@ export function createAuditStore(
       .limit(int('limit')),
   );
   let waiting: { readonly cc: number; readonly event: AuditEvent }[] = [];
+  /** Events that are still to be told, for which there must be room. */
+  let expected = 0;
   let timer: NodeJS.Timeout | null = null;
   let writing: Promise<void> = Promise.resolve();
 
@@ -142,13 +144,32 @@ export function createAuditStore(
     waiting = waiting.slice(batch.length);
   }
 
+  function needRoom(): void {
+    if (waiting.length + expected < MOST_WAITING) return;
+    throw new Failure('unavailable', 'the audit cannot be kept; is the disk full?', { retryAfter: 30 });
+  }
+
+  function add({ id: cc }: ContactCenter, event: AuditEvent): void {
+    waiting.push({ cc, event });
+    schedule(WAIT);
+  }
+
   return {
     record(contactCenter, event) {
-      if (waiting.length >= MOST_WAITING) {
-        throw new Failure('unavailable', 'the audit cannot be kept; is the disk full?', { retryAfter: 30 });
-      }
-      waiting.push({ cc: contactCenter.id, event });
-      schedule(WAIT);
+      needRoom();
+      add(contactCenter, event);
+    },
+
+    expect(contactCenter) {
+      needRoom();
+      expected += 1;
+      let isTold = false;
+      return (event) => {
+        if (isTold) return;
+        isTold = true;
+        expected -= 1;
+        add(contactCenter, event);
+      };
     },
 
     flush: writeSoon,
