@@ -13,7 +13,7 @@ export function encodeRecording(recording: Recording) {
     callId: recording.callId,
     direction: recording.direction,
     remoteNumber: recording.remoteNumber,
-    startedAt: new Date(recording.startedAt).toISOString(),
+    startedAt: recording.state === 'purged' ? null : new Date(recording.startedAt).toISOString(),
     endedAt: iso(recording.endedAt),
     seconds: recording.seconds,
     mediaType: media?.mediaType ?? null,

@@ -65,6 +65,7 @@ export interface RecordingStore {
    */
   discard(contactCenter: ContactCenter, attempt: Attempt): Promise<boolean>;
   /**
+   * Changes a recording; where it is so already, nothing is written and no event.
    * @param event told of the recording as it was before
    * @throws Failure not_found; conflict where it is purged
    */
@@ -75,7 +76,7 @@ export interface RecordingStore {
     event: (before: Recording) => AuditEvent,
   ): Promise<Recording>;
   /**
-   * Makes a recording a tombstone: user, lead, call and remote number gone, its audio noted as left behind.
+   * Makes a recording a tombstone: all that told of the call is gone, its audio noted as left behind.
    * @throws Failure not_found; conflict while it is under legal hold. A purged one stays as it is.
    */
   purge(contactCenter: ContactCenter, number: number, event: AuditEvent): Promise<Recording>;

@@ -27,7 +27,10 @@ export interface MediaFacts {
   readonly sha256: string;
 }
 
-/** The record of one call's audio. Instants are milliseconds since 1970 UTC. */
+/**
+ * The record of one call's audio. Instants are milliseconds since 1970 UTC. A tombstone keeps number, ids,
+ * legal hold and creation alone: so its number is never given again, and its audit has something to tell of.
+ */
 export interface Recording {
   /** Own integer in the contact center: starts at 1, grows, never reused. */
   readonly number: number;
@@ -45,11 +48,12 @@ export interface Recording {
   readonly direction: Direction | null;
   /** The other party's number; null on a tombstone. */
   readonly remoteNumber: string | null;
+  /** 0 on a tombstone. */
   readonly startedAt: number;
   readonly endedAt: number | null;
   /** Whole seconds of talk; null while it is not known. */
   readonly seconds: number | null;
-  /** Null while pending; a tombstone keeps bytes and checksum. */
+  /** Null while pending, and on a tombstone. */
   readonly media: MediaFacts | null;
   readonly state: RecordingState;
   /** While it is set nothing lets the recording go. */

@@ -105,12 +105,17 @@ export function describeLetting(engine: EngineUnderTest): void {
 
     it('purges only what is still to go as recording and contact center are then', async () => {
       await inNewCenter();
-      const { number, mediaId } = await add({
+      const stored = await add({
         leadId: 5,
         callId: 'c',
+        direction: 'inbound',
         remoteNumber: '+15550100',
+        startedAt: 3,
+        endedAt: 5,
+        seconds: 2,
         keepUntil: 4,
       });
+      const { number, mediaId } = stored;
       await opened.store.access.setSetting(center, 'recordings.retentionDays', '7');
       const asked: unknown[] = [];
       const isToGo = (now: ContactCenter, recording: Recording) => {
@@ -129,8 +134,25 @@ export function describeLetting(engine: EngineUnderTest): void {
       assert.deepEqual(await purge(number), leftover);
       assert.ok((await opened.again(center)).recordingsRevision > before.recordingsRevision);
       const tombstone = await recordings.find(center, number);
-      const nobody = { userNumber: null, leadId: null, callId: null, remoteNumber: null, keepUntil: null };
-      assert.deepEqual({ ...tombstone, ...nobody, state: 'purged' }, tombstone);
+      assert.deepEqual(tombstone, {
+        number,
+        id: stored.id,
+        mediaId,
+        userNumber: null,
+        leadId: null,
+        callId: null,
+        direction: null,
+        remoteNumber: null,
+        startedAt: 0,
+        endedAt: null,
+        seconds: null,
+        media: null,
+        state: 'purged',
+        legalHold: false,
+        keepUntil: null,
+        revocations: stored.revocations,
+        createdAt: stored.createdAt,
+      });
       const page = { limit: 5, count: 'exact' } as const;
       assert.equal((await recordings.page(await opened.again(center), { ...page, leadId: 5 })).total, 0);
       assert.equal((await recordings.page(await opened.again(center), page)).total, 0);

@@ -307,7 +307,7 @@ export function describeRecordings(engine: EngineUnderTest): void {
     });
 
     it('is changed, and its links end when they are revoked', async () => {
-      const { contactCenter, add } = await useCenter(opened);
+      const { contactCenter, add, events } = await useCenter(opened);
       const { recordings } = opened.store;
       const { number } = await add();
       const change = (changes: Parameters<typeof recordings.change>[2], of = number) =>
@@ -319,6 +319,11 @@ export function describeRecordings(engine: EngineUnderTest): void {
         [1, 1],
       );
       assert.equal((await change({ keepUntil: null })).keepUntil, null);
+      const { length } = await events();
+      const before = await opened.again(contactCenter);
+      assert.equal((await change({ legalHold: true, keepUntil: null })).legalHold, true);
+      assert.equal((await events()).length, length, 'what is so already is no change');
+      assert.equal((await opened.again(contactCenter)).recordingsRevision, before.recordingsRevision);
       await assert.rejects(change({}, 99), (error) => error instanceof Failure && error.kind === 'not_found');
     });
 
@@ -331,7 +336,8 @@ export function describeRecordings(engine: EngineUnderTest): void {
       const release = () => eventOf('recording.changed', number);
       await recordings.change(center.contactCenter, number, { legalHold: false }, release);
       const purged = await center.purge(number);
-      const gone = { userNumber: null, leadId: null, callId: null, remoteNumber: null, keepUntil: null };
+      const told = { userNumber: null, leadId: null, callId: null, direction: null, remoteNumber: null };
+      const gone = { ...told, startedAt: 0, endedAt: null, seconds: null, media: null, keepUntil: null };
       assert.deepEqual(purged, { ...rest, ...gone, number, state: 'purged', legalHold: false });
       assert.deepEqual(await center.purge(number), purged);
       assert.deepEqual(

@@ -18,7 +18,8 @@ export interface Row {
 const WRONG: Readonly<Record<string, string>> = {
   'a tombstone that tells of somebody': `
     select number from recordings where state = 'purged' and
-      (user_number is not null or lead_id is not null or call_id is not null or remote_number is not null)`,
+      (started_at <> 0 or coalesce(user_number, lead_id, call_id, direction, remote_number, ended_at, seconds,
+        media_type, bytes, sha256, keep_until, fingerprint) is not null)`,
   'a tombstone without an event, or with two': `
     select r.number from recordings r left join audit_events e
       on e.contact_center_id = r.contact_center_id and e.subject = r.number and e.action = 'recording.purged'

@@ -154,7 +154,7 @@ describe("recordings in Rollcall's own API", () => {
       ['?from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z&leadId=7', [1, 4, 7, 10]],
       ['?state=pending', [13]],
       ['?state=purged', [14]],
-      ['?state=pending,purged', [13, 14]],
+      ['?state=pending,purged', [14, 13]],
       ['?state=archived', []],
       ['?minSeconds=100', [11, 12]],
       ['?minSeconds=100&user=bob@calls.example', [12]],

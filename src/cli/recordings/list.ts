@@ -38,7 +38,7 @@ async function runList(flags: ListFlags): Promise<void> {
       const until = letGoAt(contactCenter, recording);
       return [
         String(number),
-        formatLocal(startedAt, contactCenter.timezone),
+        now === 'purged' ? '' : formatLocal(startedAt, contactCenter.timezone),
         String(seconds ?? ''),
         String(whose ?? ''),
         String(leadId ?? ''),

@@ -17,7 +17,7 @@ const recording = {
   callId: nullable(Type.String()),
   direction: nullable(words(DIRECTIONS)),
   remoteNumber: nullable(Type.String()),
-  startedAt: instant,
+  startedAt: nullable(instant),
   endedAt: nullable(instant),
   seconds: nullable(Type.Integer()),
   mediaType: nullable(words(Object.keys(MEDIA_TYPES))),
@@ -90,7 +90,8 @@ export const describeGet = (): FastifySchema =>
     ...COMMON,
     operationId: 'rollcall.recordings.get',
     summary: 'Show a recording',
-    description: 'One that was let go is shown as a tombstone: its state is purged, and nobody is named.',
+    description:
+      'One that was let go is shown as a tombstone: its state is purged, and nothing of the call is left.',
     params: NUMBER,
     response: { 200: shown, ...describeTokenProblems({ 404: 'There is none of that number' }) },
   }) as FastifySchema;

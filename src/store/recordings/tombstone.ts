@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { AuditEvent } from '../../access/audit.ts';
 import type { Copy } from '../../recordings/letting.ts';
 import type { Recording } from '../../recordings/recording.ts';
@@ -7,12 +8,18 @@ import { cell, int, type Statements } from '../statements.ts';
 import type { DayCounts } from './day-counts.ts';
 import { writeCopies } from './row.ts';
 
-/** What a tombstone does not keep: whatever tells of a person, and what no longer bears on anything. */
+/** What a tombstone does not keep: whatever tells of a person or a call, and what no longer bears on anything. */
 const NOTHING_OF = [
   'user_number',
   'lead_id',
   'call_id',
+  'direction',
   'remote_number',
+  'ended_at',
+  'seconds',
+  'media_type',
+  'bytes',
+  'sha256',
   'fingerprint',
   'keep_until',
   'moving',
@@ -34,6 +41,8 @@ export function createBury(statements: Statements, counts: DayCounts, addEvents:
       .updateTable('recordings')
       .set({
         ...Object.fromEntries(NOTHING_OF.map((column) => [column, null])),
+        // Next to somebody's list of calls, its start would tell whose it was.
+        started_at: sql.lit(0),
         state: 'purged',
         leftover: cell<string | null>('leftover'),
       })

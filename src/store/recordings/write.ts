@@ -215,10 +215,17 @@ export function createRecordingWrites(
         const { recording } = await need(transaction, cc, number);
         const { legalHold, keepUntil, revocations } = recording;
         if (recording.state === 'purged') throw new Failure('conflict', 'the recording was let go');
-        const values: Values = {
-          legal_hold: (wanted.legalHold ?? legalHold) ? 1 : 0,
-          keep_until: wanted.keepUntil === undefined ? keepUntil : wanted.keepUntil,
+        const after = {
+          legalHold: wanted.legalHold ?? legalHold,
+          keepUntil: wanted.keepUntil === undefined ? keepUntil : wanted.keepUntil,
           revocations: revocations + (wanted.revoke === true ? 1 : 0),
+        };
+        const isSo = after.legalHold === legalHold && after.keepUntil === keepUntil;
+        if (isSo && after.revocations === revocations) return recording;
+        const values: Values = {
+          legal_hold: after.legalHold ? 1 : 0,
+          keep_until: after.keepUntil,
+          revocations: after.revocations,
         };
         return change(transaction, cc, number, async () => {
           await transaction.run(set, { cc, number, ...values });

@@ -1,4 +1,6 @@
-/** One row a recording. Instants are milliseconds since 1970 UTC; a tombstone's personal columns are null. */
+/**
+ * One row a recording. Instants are milliseconds since 1970 UTC; a tombstone's start is 0, and what
+ * else told of the call null. */
 export interface RecordingsTable {
   contact_center_id: number;
   number: number;
