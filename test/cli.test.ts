@@ -93,6 +93,7 @@ describe('every command', () => {
       ['db'],
       ['db', 'status'],
       ['db', 'migrate'],
+      ['db', 'copy'],
       ['doctor'],
     ];
     const answers = await Promise.all(commands.map((command) => rollcall([...command, '--help'])));

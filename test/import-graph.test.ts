@@ -80,7 +80,7 @@ function isAllowed({ from, to, isTypeOnly }: Import): boolean {
 
 /** Packages that belong behind a wall, and the rooms that may use them. */
 const PACKAGES: readonly (readonly [name: RegExp, rooms: RegExp])[] = [
-  [/^(kysely|better-sqlite3|pg)$/, /^store$/],
+  [/^(kysely|better-sqlite3|pg|pg-copy-streams)$/, /^store$/],
   [/^(fastify|@fastify\/.+)$/, /^(http|dialects\/.+|app\.ts)$/],
   // The settings only ask whether a text is an address; the command line ends connections that outlast it.
   [/^node:(http|https|http2|net|tls)$/, /^(http|config|cli)$/],

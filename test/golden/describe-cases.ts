@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { request as ask, type IncomingHttpHeaders } from 'node:http';
 import { after, before, describe, mock, test } from 'node:test';
 import { type GoldenCase, type Message, readCases } from './cases.ts';
-import type { World } from './world.ts';
+import type { Move, World } from './world.ts';
 
 /** Standard offsets are those of the clock's year, and windows of the rate limit end when it is moved. */
 const NOW = Date.UTC(2026, 2, 4, 12);
@@ -72,8 +72,11 @@ function expected({ request, answer }: GoldenCase): Answer {
 
 /** A database for the world, in place of a file. */
 interface Database {
-  start(): Promise<string>;
+  /** Gives its URL, or undefined where the world is made in a file. */
+  start(): Promise<string | undefined>;
   stop(): Promise<void>;
+  /** Where the cases are to be asked in another store than the one in which the world was made. */
+  readonly move?: Move;
 }
 
 /** Asks every case, at a clock that stands still. Loaded before anything of ours: it keeps the clock's year. */
@@ -88,7 +91,7 @@ function describeEach(database: Database | undefined): void {
     const databaseUrl = await database?.start();
     // Loaded once the clock stands still: what is kept of the clock at loading is then the still one.
     const { makeWorld } = await import('./world.ts');
-    world = await makeWorld(databaseUrl);
+    world = await makeWorld(databaseUrl, database?.move);
   });
   after(async () => {
     await world?.close();

@@ -1,9 +1,12 @@
 import { createReadStream, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ContactCenter } from '../../src/access/contact-center.ts';
 import { hashSecret } from '../../src/access/token.ts';
 import { type App, SURROUNDINGS } from '../../src/app.ts';
 import { expiryOf, signLink } from '../../src/recordings/links.ts';
+import type { StorePlace } from '../../src/store/open.ts';
 import { loadUsers, makeTokens, openAppUnderTest, TOKEN_KINDS, type TokenKind } from '../app-under-test.ts';
 import { announce, purge, record } from '../recordings-under-test.ts';
 
@@ -74,6 +77,11 @@ const CONTACT_CENTERS: Readonly<
   },
 };
 
+const named = ({ data, databaseUrl }: StorePlace) => ({
+  data,
+  ...(databaseUrl === undefined ? {} : { databaseUrl }),
+});
+
 /** Servers over one store, with tokens of every kind for each contact center. */
 export interface World {
   readonly address: string;
@@ -86,11 +94,13 @@ export interface World {
   close(): Promise<void>;
 }
 
-/** Makes the world that every golden case is asked of. @param databaseUrl a database in place of a file */
-export async function makeWorld(databaseUrl?: string): Promise<World> {
-  const place = databaseUrl === undefined ? {} : { databaseUrl };
-  const { app, data, close } = await openAppUnderTest(place);
-  const limited = await openAppUnderTest({ ...place, data, rateLimit: 1 });
+/** Moves a store once it is filled. Gives the place of the new one, whose audio is in the same data folder. */
+export type Move = (from: StorePlace) => Promise<StorePlace>;
+
+type Secrets = ReadonlyMap<string, Readonly<Record<TokenKind, string>>>;
+
+/** Fills a store with what every golden case is asked of. */
+async function fill(app: App): Promise<Secrets> {
   const secrets = new Map<string, Readonly<Record<TokenKind, string>>>();
   for (const [name, { timezone, files, settings = {} }] of Object.entries(CONTACT_CENTERS)) {
     const contactCenter = await app.store.access.createContactCenter(name, timezone, SURROUNDINGS.now());
@@ -101,6 +111,25 @@ export async function makeWorld(databaseUrl?: string): Promise<World> {
     for (const call of CALLS[name] ?? []) await keepCall(app, contactCenter, call);
     secrets.set(name, await makeTokens(app, contactCenter));
   }
+  return secrets;
+}
+
+/**
+ * Makes the world that every golden case is asked of.
+ * @param databaseUrl a database in place of a file
+ * @param move where it is to be asked in another store than the one it was made in
+ */
+export async function makeWorld(databaseUrl?: string, move?: Move): Promise<World> {
+  const data = await mkdtemp(join(tmpdir(), 'rollcall-golden-'));
+  let place: StorePlace = { data, databaseUrl };
+  const made = await openAppUnderTest(named(place));
+  const secrets = await fill(made.app);
+  if (move !== undefined) {
+    await made.close();
+    place = await move(place);
+  }
+  const { app, close } = move === undefined ? made : await openAppUnderTest(named(place));
+  const limited = await openAppUnderTest({ ...named(place), rateLimit: 1 });
   const secretOf = (contactCenter: string, name: string): string => {
     const kind = TOKEN_KINDS.find((each) => each === name);
     const secret = kind === undefined ? undefined : secrets.get(contactCenter)?.[kind];
@@ -131,6 +160,7 @@ export async function makeWorld(databaseUrl?: string): Promise<World> {
     async close() {
       await limited.close();
       await close();
+      await rm(data, { recursive: true });
     },
   };
 }

@@ -53,11 +53,15 @@ export async function readApplied(reader: Reader): Promise<Applied[]> {
   try {
     return await readRows(reader);
   } catch (error) {
-    const isNoTable =
-      error instanceof Error && (/^no such table/.test(error.message) || Object(error).code === '42P01');
-    if (isNoTable) return [];
+    if (isNoTable(error)) return [];
     throw error;
   }
+}
+
+/** Whether an engine says that a table is not there. */
+export function isNoTable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return /^no such table/.test(error.message) || ('code' in error && error.code === '42P01');
 }
 
 /** Checks that what a store has had is the beginning of what this program knows. @throws Failure precondition */
