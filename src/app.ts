@@ -133,7 +133,7 @@ export async function createApp(
   const store = await openRollcallStore(config, SERVE_CACHE_MIB, (name, seconds) =>
     observed?.(name, seconds),
   );
-  const metrics = createMetrics(store.importTotals);
+  const metrics = createMetrics(store.importTotals, store.figures);
   observed = metrics.observeStatement;
   const audio = new SeparateAudioReader();
   let isDraining = false;

@@ -48,3 +48,28 @@ export interface AuditStore {
 export interface KeptAuditEvent extends AuditEvent {
   readonly number: number;
 }
+
+/** A figure that a store's engine tells of itself. */
+export interface FigureDefinition {
+  /** As metrics are named, without what they all begin with: "postgres_pool_idle". */
+  readonly name: string;
+  readonly help: string;
+  readonly kind: 'gauge' | 'counter';
+  readonly labels: readonly string[];
+  /** Of this process alone, or the same whichever process tells it. */
+  readonly of: 'process' | 'store';
+}
+
+export interface FigureValue {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** What a store's engine tells of itself to whoever watches it. */
+export interface EngineFigures {
+  readonly definitions: readonly FigureDefinition[];
+  /** What this process knows. */
+  here(): ReadonlyMap<string, readonly FigureValue[]>;
+  /** What the store has to be asked for. @throws Failure unavailable */
+  asked(): Promise<ReadonlyMap<string, readonly FigureValue[]>>;
+}

@@ -1,5 +1,7 @@
 import cluster from 'node:cluster';
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { EngineFigures } from '../access/ports.ts';
+import { registerFigures, unlessAway } from './engine-figures.ts';
 
 /** What is measured while serving. No label carries anything that came from outside. */
 export interface Metrics {
@@ -10,8 +12,14 @@ export interface Metrics {
   observeLimit(counted: 'redis' | 'process'): void;
 }
 
-/** @param importTotals read at each scrape: imports run in processes of their own */
-export function createMetrics(importTotals: () => Promise<ReadonlyMap<string, number>>): Metrics {
+/**
+ * @param importTotals read at each scrape: imports run in processes of their own
+ * @param figures what the store's engine tells of itself, read at each scrape as well
+ */
+export function createMetrics(
+  importTotals: () => Promise<ReadonlyMap<string, number>>,
+  figures: EngineFigures,
+): Metrics {
   const registry = new Registry();
   if (cluster.isWorker) {
     // The first process asks each worker for its figures. Making an aggregator is what lets a worker answer.
@@ -47,10 +55,11 @@ export function createMetrics(importTotals: () => Promise<ReadonlyMap<string, nu
     aggregator: 'max',
     registers: [registry],
     async collect() {
-      for (const [outcome, count] of await importTotals()) this.set({ outcome }, count);
+      for (const [outcome, count] of await unlessAway(importTotals)) this.set({ outcome }, count);
     },
   });
 
+  registerFigures(registry, figures);
   const limits = new Counter({
     name: 'rollcall_limit_counts_total',
     help: 'Requests counted for shared limits: in Redis, or in the process alone as Redis did not answer',

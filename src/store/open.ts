@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { AccessStore, AuditStore } from '../access/ports.ts';
+import type { AccessStore, AuditStore, EngineFigures } from '../access/ports.ts';
 import type { UserPages, UserWriter } from '../directory/ports.ts';
 import type { DialectIndex } from '../directory/query.ts';
 import { Failure } from '../errors.ts';
@@ -19,6 +19,7 @@ import { pinStatistics as pinDatabaseStatistics } from './postgres/statistics.ts
 import { createRecordingStores } from './recordings/index.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { SqliteEngine } from './sqlite/engine.ts';
+import { createSqliteFigures } from './sqlite/figures.ts';
 import { pinStatistics } from './sqlite/statistics.ts';
 import { createBuilder, type Flavor, Statements } from './statements.ts';
 import { createNumberCounts } from './users/counts.ts';
@@ -67,6 +68,8 @@ export interface Store {
   readonly letting: LettingStore;
   readonly audit: AuditStore;
   readonly importTotals: ImportTotals;
+  /** What the engine tells of itself. */
+  readonly figures: EngineFigures;
   /** What only one of the processes over this store does at a time. It must be released before the store is closed. */
   openLease(name: string): Lease;
   /** Looks the store over; reads the whole file where it is one. */
@@ -97,7 +100,7 @@ export function storePath(data: string): string {
  * @throws Failure with one line that names the mend
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { engine, flavor, alone, settle, openBulk, openLease, inspect } = await openEngine(options);
+  const { engine, flavor, alone, settle, openBulk, openLease, figures, inspect } = await openEngine(options);
   try {
     const statements = new Statements(createBuilder(flavor));
     const counts = createNumberCounts(statements);
@@ -137,6 +140,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       audit,
       importTotals: createImportCounts(engine, statements),
       openLease,
+      figures,
       inspect,
       ping: async () => {
         await access.findContactCenter('');
@@ -180,6 +184,7 @@ export interface Opened {
   /** Writing transactions of loads, which hold up no others where that can be had. */
   readonly openBulk: () => Pick<Engine, 'transaction' | 'close'>;
   readonly openLease: Store['openLease'];
+  readonly figures: EngineFigures;
   readonly inspect: Store['inspect'];
 }
 
@@ -207,6 +212,7 @@ function openFile({
     openBulk: () => engine.openThread(),
     // The first process of a server does what one alone is to do, and a file has one server.
     openLease: () => ({ take: async () => NEVER_LOST, release: async () => {} }),
+    figures: createSqliteFigures(engine, path),
     inspect: (now) => inspectStore(engine, path, now),
   };
 }
@@ -228,6 +234,7 @@ async function openDatabase(url: string, isServing: boolean, observe: Observe | 
     // It is another process that writes as it is.
     openBulk: () => writeWith(engine),
     openLease: (name) => new PostgresLease(place, limits, name),
+    figures: engine.figures,
     inspect: (now) => inspectDatabase(engine, now),
   };
 }

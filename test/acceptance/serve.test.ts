@@ -144,6 +144,10 @@ describeOnStores('a server that was started as a user would', {}, (store) => {
       /^rollcall_http_request_duration_seconds_bucket\{le="0\.005",operation="smartflo\.users\.list"\} \d/m,
       /^rollcall_store_statement_duration_seconds_count\{statement="[a-z_.]+"\} [1-9]/m,
       /^rollcall_imported_rows\{outcome="made"\} 50$/m,
+      new RegExp(`^rollcall_store_info\\{engine="${store.name.toLowerCase()}",version="\\d[^"]+"\\} 1$`, 'm'),
+      store.name === 'SQLite'
+        ? /^rollcall_sqlite_pages [1-9]\d+$/m
+        : /^rollcall_postgres_pool_max\{pool="read"\} 9$/m,
     ]) {
       assert.match(text, line);
     }

@@ -11,6 +11,7 @@ import {
   type Values,
 } from '../engine.ts';
 import { explain, explainForeign, isLost, isUnprepared, isWorthAnotherTry } from './failures.ts';
+import { createPostgresFigures, type PoolName, PostgresCounts } from './figures.ts';
 import type { PostgresLimits, PostgresPlace } from './place.ts';
 
 /** Reads that one connection is given together at most: the slowest holds the others up. */
@@ -47,6 +48,7 @@ export class PostgresEngine implements Engine {
   readonly #writes: pg.Pool;
   /** What each statement is called on every connection, by its text. */
   readonly #names = new Map<string, string>();
+  readonly #counts = new PostgresCounts();
   #asked: Asked[] = [];
 
   constructor(place: PostgresPlace, limits: PostgresLimits, observe?: Observe) {
@@ -67,6 +69,7 @@ export class PostgresEngine implements Engine {
       const isWorthIt = isLost(error) || isUnprepared(error);
       if (!isWorthIt || performance.now() - start > SOON) throw explain(error, this.#place.shown);
     }
+    this.#counts.retries.read += 1;
     try {
       return await this.#ask(statement, cells);
     } catch (error) {
@@ -92,6 +95,7 @@ export class PostgresEngine implements Engine {
       } catch (error) {
         if (!isWorthAnotherTry(error)) throw error;
       }
+      this.#counts.retries.write += 1;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
     return this.#transact(contactCenters, work);
@@ -102,7 +106,7 @@ export class PostgresEngine implements Engine {
    * long for the others. @throws Failure unavailable where they do not end
    */
   async alone<T>(work: () => Promise<T>): Promise<T> {
-    const client = await this.#connect(this.#reads);
+    const client = await this.#connect('read');
     try {
       await client.query("set lock_timeout = '120s'; set statement_timeout = '121s'");
       // The driver would give up sooner; it takes the time for each statement by itself.
@@ -116,6 +120,11 @@ export class PostgresEngine implements Engine {
       client.release(true);
     }
   }
+
+  readonly figures = createPostgresFigures(this, this.#counts, (name) => {
+    const { options, totalCount: total, idleCount: idle, waitingCount: waiting } = this.#pool(name);
+    return { max: options.max, total, idle, waiting };
+  });
 
   async close(): Promise<void> {
     await Promise.all([this.#reads.end(), this.#writes.end()]);
@@ -140,7 +149,7 @@ export class PostgresEngine implements Engine {
   }
 
   async #sendTogether(part: readonly Asked[]): Promise<void> {
-    const client = await this.#connect(this.#reads);
+    const client = await this.#connect('read');
     const lost: unknown[] = [];
     const answered = part.map(({ statement, cells, resolve, reject }) =>
       this.#query(client, statement, cells).then(
@@ -155,10 +164,15 @@ export class PostgresEngine implements Engine {
     client.release(lost.length > 0);
   }
 
-  async #connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  #pool(name: PoolName): pg.Pool {
+    return name === 'read' ? this.#reads : this.#writes;
+  }
+
+  async #connect(name: PoolName): Promise<pg.PoolClient> {
     try {
-      return await pool.connect();
+      return await this.#pool(name).connect();
     } catch (error) {
+      this.#counts.connectFailed(name, error);
       throw explain(error, this.#place.shown);
     }
   }
@@ -178,6 +192,9 @@ export class PostgresEngine implements Engine {
           ? {}
           : { name: this.#nameOf(statement), values: cells.map(toParameter) }),
       });
+    } catch (error) {
+      this.#counts.queryFailed(error);
+      throw error;
     } finally {
       this.#observe?.(statement, cells, (performance.now() - start) / 1000);
     }
@@ -196,7 +213,7 @@ export class PostgresEngine implements Engine {
     contactCenters: readonly number[],
     work: (transaction: Transaction) => Promise<T>,
   ): Promise<T> {
-    const client = await this.#connect(this.#writes);
+    const client = await this.#connect('write');
     const query = async (statement: Statement, cells: readonly Cell[]) => {
       try {
         return await this.#query(client, statement, cells);

@@ -34,6 +34,16 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
+/** Whether a statement took longer than it may: the server ended it, or said nothing for as long. */
+export function isStatementTimeout(error: unknown): boolean {
+  return codeOf(error) === '57014' || (error instanceof Error && error.message === 'Query read timeout');
+}
+
+/** Whether every connection of a pool was in use for too long. */
+export function isPoolTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message === NO_CONNECTION;
+}
+
 /** Whether an error, or what caused it, says that a transaction may do better when it is run again. */
 export function isWorthAnotherTry(error: unknown): boolean {
   return AGAIN.has(codeOf(error instanceof Failure ? error.cause : error));
@@ -73,7 +83,7 @@ export function explain(error: unknown, shown: string): unknown {
   if (isLost(error)) {
     return unavailable(`cannot reach PostgreSQL at ${shown}; is it running, and does it take connections?`);
   }
-  if (error.message === NO_CONNECTION) {
+  if (isPoolTimeout(error)) {
     return unavailable('every connection to the database is in use; try again in a moment');
   }
   if (BUSY.has(code) || isUnprepared(error)) {

@@ -20,11 +20,14 @@ export const PRAGMAS: Readonly<Record<string, string | number>> = {
   foreign_keys: 1,
 };
 
+const isBusy = (error: unknown): boolean =>
+  error instanceof Database.SqliteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code);
+
 /** SQLite's failures in our words; what is not known here is a bug and passes through. */
 export function explain(error: unknown, path: string): unknown {
   if (!(error instanceof Database.SqliteError)) return error;
   const code = error.code;
-  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+  if (isBusy(error)) {
     return new Failure('unavailable', 'the store is busy with another writer; try again in a moment', {
       retryAfter: 1,
       cause: error,
@@ -91,6 +94,8 @@ export class Connection {
   readonly #commit: Database.Statement;
   readonly #version: Database.Statement;
   #turnVersion: number | null = null;
+  /** Statements that gave up as another process kept the file. */
+  timesBusy = 0;
 
   constructor(options: SqliteOptions) {
     this.#path = options.path;
@@ -126,7 +131,7 @@ export class Connection {
     try {
       return this.#prepare(statement).all(cells) as Cell[][];
     } catch (error) {
-      throw explain(error, this.#path);
+      throw this.#explain(error);
     } finally {
       this.#observe?.(statement, cells, (performance.now() - start) / 1000);
     }
@@ -138,7 +143,7 @@ export class Connection {
     try {
       return this.#prepare(statement).run(cells).changes;
     } catch (error) {
-      throw explain(error, this.#path);
+      throw this.#explain(error);
     } finally {
       this.#observe?.(statement, cells, (performance.now() - start) / 1000);
     }
@@ -148,8 +153,17 @@ export class Connection {
     try {
       this.#db.exec(sql);
     } catch (error) {
-      throw explain(error, this.#path);
+      throw this.#explain(error);
     }
+  }
+
+  #explain(error: unknown): unknown {
+    if (isBusy(error)) this.timesBusy += 1;
+    return explain(error, this.#path);
+  }
+
+  sqliteVersion(): string {
+    return String(this.#db.prepare('select sqlite_version()').pluck(true).get());
   }
 
   /**

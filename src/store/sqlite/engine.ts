@@ -101,6 +101,16 @@ export class SqliteEngine implements Engine {
     this.#reader.execute(sql);
   }
 
+  /** SQLite's own version. */
+  version(): string {
+    return this.#reader.sqliteVersion();
+  }
+
+  /** How often this process gave up as another one kept the file. */
+  timesBusy(): number {
+    return this.#reader.timesBusy + this.#writer.timesBusy;
+  }
+
   /** One answer of a pragma, for checks. */
   pragma(name: string): unknown {
     return this.#reader.pragma(name);
