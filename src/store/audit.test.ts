@@ -5,7 +5,7 @@ import type { ContactCenter } from '../access/contact-center.ts';
 import { Failure } from '../errors.ts';
 import { createAuditStore } from './audit.ts';
 import type { Engine, Transaction } from './engine.ts';
-import { createBuilder, Statements } from './statements.ts';
+import { Statements } from './statements.ts';
 
 const center = (id: number): ContactCenter => ({
   id,
@@ -40,7 +40,7 @@ function createAudit() {
   const audit = createAuditStore(
     engine as Engine,
     engine as Engine,
-    new Statements(createBuilder('sqlite')),
+    new Statements('sqlite'),
     async (_, cc, events) => {
       if (!state.isFull) kept.push(...events.map(({ subject }) => `${cc}:${subject}`));
     },

@@ -21,7 +21,7 @@ import { createSigningKeys } from './signing-keys.ts';
 import { SqliteEngine } from './sqlite/engine.ts';
 import { createSqliteFigures } from './sqlite/figures.ts';
 import { pinStatistics } from './sqlite/statistics.ts';
-import { createBuilder, type Flavor, Statements } from './statements.ts';
+import { type Flavor, Statements } from './statements.ts';
 import { createNumberCounts } from './users/counts.ts';
 import { fillDialects } from './users/fill.ts';
 import { createKnownUsers } from './users/known.ts';
@@ -102,7 +102,7 @@ export function storePath(data: string): string {
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { engine, flavor, alone, settle, openBulk, openLease, figures, inspect } = await openEngine(options);
   try {
-    const statements = new Statements(createBuilder(flavor));
+    const statements = new Statements(flavor);
     const counts = createNumberCounts(statements);
     const teamNames = createTeamNames(statements);
     const known = createKnownUsers(statements, teamNames);

@@ -65,11 +65,14 @@ function isCell(value: unknown): value is Cell {
 
 /** Statements compiled once and found again by name and variant. */
 export class Statements {
+  /** Whether one value can be named at several places of a statement. */
+  readonly namesAgain: boolean;
   readonly #builder: Builder;
   readonly #compiled = new Map<string, Statement>();
 
-  constructor(builder: Builder) {
-    this.#builder = builder;
+  constructor(flavor: Flavor) {
+    this.#builder = createBuilder(flavor);
+    this.namesAgain = flavor === 'postgres';
   }
 
   /**
@@ -134,23 +137,39 @@ export function sharingInserterOf(
 ): Inserter {
   const names = Object.keys(columns);
   const target = sql.join([...Object.keys(shared), ...names].map((name) => sql.ref(name)));
-  // The first row's casts tell PostgreSQL the types; the other rows follow them.
-  const first = sql`(${sql.join(Object.entries(columns).map(([name, write]) => write(name)))})`;
-  const row = () => sql`(${sql.join(names.map((name) => cell(name)))})`;
-  const picked = sql.join([
-    ...Object.entries(shared).map(([name, write]) => write(name)),
-    ...names.map((_, at) => sql.ref(`column${at + 1}`)),
-  ]);
+  const rowsOf = statements.namesAgain ? rowsNamingAgain : rowsPicked;
   return {
     width: names.length,
     most: mostRows(names.length),
     statement: (rows) =>
       statements.get(`${table}.insert`, String(rows), (db) => {
-        const values = sql.join([first, ...Array.from({ length: rows - 1 }, row)]);
-        const source = sql`select ${picked} from (values ${values}) as each_row`;
+        const source = rowsOf(shared, columns, rows);
         return { compile: () => sql`insert into ${sql.table(table)} (${target}) ${source}`.compile(db) };
       }),
   };
+}
+
+const written = (columns: Columns) => Object.entries(columns).map(([name, write]) => write(name));
+
+/** Rows that each name the shared cells: rows that are picked from others are routed to no shard of PostgreSQL's. */
+function rowsNamingAgain(shared: Columns, columns: Columns, rows: number): RawBuilder<unknown> {
+  const cells = (of: Columns) => Object.keys(of).map((name) => cell(name));
+  const again = Object.keys(shared).map((_, at) => sql.raw(`$${at + 1}`));
+  return sql`values ${sql.join(
+    Array.from({ length: rows }, (_, row) => {
+      return sql`(${sql.join([...(row === 0 ? cells(shared) : again), ...cells(columns)])})`;
+    }),
+  )}`;
+}
+
+/** Rows of what differs, to each of which the shared cells are added. */
+function rowsPicked(shared: Columns, columns: Columns, rows: number): RawBuilder<unknown> {
+  const names = Object.keys(columns);
+  const first = sql`(${sql.join(written(columns))})`;
+  const row = () => sql`(${sql.join(names.map((name) => cell(name)))})`;
+  const picked = sql.join([...written(shared), ...names.map((_, at) => sql.ref(`column${at + 1}`))]);
+  const values = sql.join([first, ...Array.from({ length: rows - 1 }, row)]);
+  return sql`select ${picked} from (values ${values}) as each_row`;
 }
 
 /**

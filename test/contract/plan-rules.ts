@@ -1,5 +1,5 @@
 /** Tables that grow with the directory: no statement may walk one of them, nor one tenant's part of it. */
-const GROWING: ReadonlySet<string> = new Set([
+export const GROWING: ReadonlySet<string> = new Set([
   'users',
   'dialect_numbers',
   'retired_numbers',
@@ -13,7 +13,7 @@ const GROWING: ReadonlySet<string> = new Set([
 ]);
 
 /** Statements that may walk a whole tenant or dialect, and why. */
-const ALLOWED: Readonly<Record<string, string>> = {
+export const ALLOWED: Readonly<Record<string, string>> = {
   'users.insert':
     'would look for rows that refer to the new users only if some were left over in the transaction',
   'dialect_numbers.last': 'reads the last entry of the walk and stops',
@@ -26,7 +26,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
 };
 
 /** Columns that say whose rows are looked at, and nothing of which. */
-const WHOSE: ReadonlySet<string> = new Set(['contact_center_id', 'dialect', 'level']);
+export const WHOSE: ReadonlySet<string> = new Set(['contact_center_id', 'dialect', 'level']);
 
 /** The tables behind the names of a plan: an alias hides what it stands for. */
 function tablesBy(sql: string): Map<string, string> {

@@ -116,7 +116,7 @@ export async function migrate(
     .addColumn('applied_at', writer.big, (column) => column.notNull())
     .modifyEnd(sql.raw(writer.plain))
     .compile().sql;
-  const insert = new Statements(createBuilder(flavor)).get('schema.mark', '', () => ({
+  const insert = new Statements(flavor).get('schema.mark', '', () => ({
     compile: () =>
       sql`insert into migrations (number, name, applied_at)
           values (${int('number')}, ${text('name')}, ${int('now')})`.compile(writer.db),

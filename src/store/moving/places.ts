@@ -5,7 +5,7 @@ import { migrate } from '../migrations/index.ts';
 import { openEngine, type StorePlace, storePath } from '../open.ts';
 import { readPostgresUrl } from '../postgres/place.ts';
 import { FileSnapshot } from '../sqlite/snapshot.ts';
-import { createBuilder, inserterOf, Statements } from '../statements.ts';
+import { inserterOf, Statements } from '../statements.ts';
 import type { Loading, Snapshot, Target } from './ports.ts';
 
 const CACHE_MIB = 128;
@@ -29,7 +29,7 @@ export async function openSnapshot({ data, databaseUrl }: StorePlace): Promise<S
 export async function openTarget(place: StorePlace, now: () => number): Promise<Target> {
   const opened = await openEngine({ ...place, cacheMiB: CACHE_MIB });
   const { engine, flavor, alone, settle } = opened;
-  const statements = new Statements(createBuilder(flavor));
+  const statements = new Statements(flavor);
   const common = {
     flavor,
     engine,

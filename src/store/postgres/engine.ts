@@ -13,6 +13,7 @@ import {
 import { explain, explainForeign, isLost, isUnprepared, isWorthAnotherTry } from './failures.ts';
 import { createPostgresFigures, type PoolName, PostgresCounts } from './figures.ts';
 import type { PostgresLimits, PostgresPlace } from './place.ts';
+import { ADAPT_TO_CITUS } from './sharding.ts';
 
 /** Reads that one connection is given together at most: the slowest holds the others up. */
 const TOGETHER = 8;
@@ -285,7 +286,8 @@ function toParameter(cell: Cell): Cell {
 }
 
 function openPool(config: pg.PoolConfig): pg.Pool {
-  const pool = new pg.Pool(config);
+  const adapt = async (client: pg.ClientBase): Promise<void> => void (await client.query(ADAPT_TO_CITUS));
+  const pool = new pg.Pool({ ...config, onConnect: adapt });
   // A connection that breaks while nobody uses it is replaced; one in use tells its statements.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
