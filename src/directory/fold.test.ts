@@ -3,7 +3,10 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { fold, isStorable } from './fold.ts';
 
-const anyText = fc.string({ unit: 'binary' });
+const anyText = fc.oneof(
+  { weight: 9, arbitrary: fc.string({ unit: 'binary' }) },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 750, maxLength: 1000 }) },
+);
 
 describe('folding', () => {
   it('is the same done twice', () => {
@@ -38,6 +41,18 @@ describe('folding', () => {
     for (const text of ['%', '_', '*', "o'neil", 'a  b', '٣', 'ß', 'ı']) assert.equal(fold(text), text);
     assert.notEqual(fold('I'), fold('ı'));
     assert.notEqual(fold('e'), fold('é'));
+  });
+});
+
+describe('folding of long texts', () => {
+  it('gives what an index takes, and tells them apart', () => {
+    const letters = Array.from({ length: 3000 }, (_, at) =>
+      String.fromCharCode(0x4e00 + ((at * 7919) % 20_000)),
+    );
+    const folded = [799, 800, 801, 1000, 2999, 3000].map((length) => fold(letters.slice(0, length).join('')));
+    for (const each of folded) assert.ok(Buffer.byteLength(each) <= 2400);
+    assert.equal(new Set(folded).size, folded.length);
+    assert.equal(fold(` ${'Ab'.repeat(2000)} `), fold('aB'.repeat(2000)));
   });
 });
 

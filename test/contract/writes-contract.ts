@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ContactCenter } from '../../src/access/contact-center.ts';
 import type { UserChange } from '../../src/directory/ports.ts';
+import type { Filter, Match } from '../../src/directory/query.ts';
 import type { User } from '../../src/directory/user.ts';
 import {
   ALL,
@@ -93,6 +94,73 @@ export function describeWrites(engine: EngineUnderTest): void {
         ...person(2, { ...FULL, email: 'other@example.com', loginId: 'other', extensions: ['8'] }),
         version: 2,
       });
+    });
+
+    it('keeps and finds texts as long as they may be, which no index would take', async () => {
+      const contactCenter = await opened.contactCenter();
+      // Not the same few letters again, which an index would pack.
+      const long = (seed: number, length = 1000) =>
+        Array.from({ length }, (_, at) =>
+          String.fromCharCode(0x4e00 + ((seed * 131 + at * at * 7919) % 20_000)),
+        ).join('');
+      const texts = (seed: number): Partial<User> => ({
+        email: long(seed),
+        loginId: long(seed + 1),
+        firstName: long(seed + 2),
+        lastName: long(seed + 3),
+        displayName: long(seed + 4),
+        sipAccount: long(seed + 5),
+        callerIdGroup: long(seed + 6),
+      });
+      const longest = person(1, {
+        ...texts(1),
+        role: { number: 9, name: long(8) },
+        teams: [{ number: 9, name: long(9) }],
+      });
+      // Another who is the same but for the last letters.
+      const like = person(2, {
+        ...longest,
+        id: idOf(2),
+        number: 2,
+        email: `${long(1, 999)}x`,
+        loginId: 'like',
+        dialectNumbers: person(2).dialectNumbers,
+      });
+      await addUsers(opened.store, contactCenter, [longest, like]);
+      assert.deepEqual(await everyone(contactCenter), [longest, like]);
+      const numbers = async (dialect: string, match: Match) => {
+        const page = await opened.store.pages.page(contactCenter, {
+          dialect,
+          match,
+          limit: 5,
+          count: 'none',
+          fields: ['number'],
+        });
+        return page.users.map((user) => user.number);
+      };
+      const { email, firstName, lastName, displayName, sipAccount, callerIdGroup } = longest;
+      const anyOf = (...all: (string | null)[]): Match => ({ kind: 'any-of', texts: all.map(String) });
+      assert.deepEqual(await numbers('alpha', anyOf(email)), [1]);
+      assert.deepEqual(await numbers('alpha', anyOf(email, like.email)), [1, 2]);
+      assert.deepEqual(await numbers('alpha', anyOf(lastName)), [1, 2]);
+      assert.deepEqual(await numbers('alpha', anyOf(`${firstName} ${lastName}`)), [1, 2]);
+      assert.deepEqual(await numbers('alpha', anyOf(lastName.slice(1))), []);
+      const filtered = (filters: Partial<Record<Filter, string>>): Match => ({ kind: 'filtered', filters });
+      assert.deepEqual(await numbers('beta', filtered({ email: String(email) })), [1]);
+      assert.deepEqual(
+        await numbers('beta', filtered({ name: String(displayName), sipAccount: String(sipAccount) })),
+        [1, 2],
+      );
+      assert.deepEqual(
+        await numbers('beta', filtered({ role: long(8), callerIdGroup: String(callerIdGroup) })),
+        [1, 2],
+      );
+      assert.deepEqual(await numbers('beta', filtered({ role: long(8, 999) })), []);
+      assert.equal(await opened.store.pages.findNumber(contactCenter, longest.loginId), 1);
+      const changed = { ...texts(40), version: 2 };
+      await changeUser(opened.store, contactCenter, 1, (user) => ({ ...user, ...changed }));
+      assert.deepEqual(await numbers('alpha', anyOf(lastName)), [2]);
+      assert.deepEqual(await numbers('alpha', anyOf(String(changed.email))), [1]);
     });
 
     it('finds known users by every key, and nobody of another contact center', async () => {
