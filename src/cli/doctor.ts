@@ -8,7 +8,7 @@ import type { MediaPlaces } from '../recordings/media.ts';
 import { type Finding, inspectSpace } from '../store/inspect.ts';
 import { type Store, storePath } from '../store/open.ts';
 import { type CommonOptions, withPlaces, withStore } from './context.ts';
-import { print } from './output.ts';
+import { print, wholeFlag } from './output.ts';
 import type { NewCommand } from './program.ts';
 
 /** Every setting of every contact center must be one that this version knows. */
@@ -52,8 +52,14 @@ async function checkPlaces(places: MediaPlaces): Promise<Finding[]> {
 
 /** `doctor`. */
 export function addDoctorCommand(program: Command, newCommand: NewCommand): void {
-  newCommand(program, 'doctor', 'check settings, store, places for audio, disk space and clock').action(
-    async (options: CommonOptions & MediaFlags) => {
+  newCommand(program, 'doctor', 'check settings, store, places for audio, disk space and clock')
+    .option(
+      '--workers <n>',
+      'as serve is given: a database must have connections for them',
+      wholeFlag('--workers', 1, 64),
+      1,
+    )
+    .action(async (options: CommonOptions & MediaFlags & { readonly workers: number }) => {
       if (options.databaseUrl === undefined && !existsSync(storePath(options.data))) {
         throw new Failure(
           'not_found',
@@ -63,7 +69,7 @@ export function addDoctorCommand(program: Command, newCommand: NewCommand): void
       await withStore(options, async (store) => {
         const findings = [
           await checkSettings(store),
-          ...(await store.inspect(SURROUNDINGS.now())),
+          ...(await store.inspect(SURROUNDINGS.now(), options.workers)),
           ...(await withPlaces(options, checkPlaces)),
         ];
         const isWell = findings.every((finding) => finding.isGood);
@@ -82,6 +88,5 @@ export function addDoctorCommand(program: Command, newCommand: NewCommand): void
         );
         if (!isWell) process.exitCode = 1;
       });
-    },
-  );
+    });
 }

@@ -14,7 +14,7 @@ import { type Finding, inspectStore } from './inspect.ts';
 import { createLinkedRecordings } from './linked.ts';
 import { migrate } from './migrations/index.ts';
 import { inspectDatabase } from './postgres/inspect.ts';
-import { COMMAND_LIMITS, readPostgresUrl, SERVE_LIMITS } from './postgres/place.ts';
+import { COMMAND_LIMITS, connectionsNeeded, readPostgresUrl, SERVE_LIMITS } from './postgres/place.ts';
 import { pinStatistics as pinDatabaseStatistics } from './postgres/statistics.ts';
 import { createRecordingStores } from './recordings/index.ts';
 import { createSigningKeys } from './signing-keys.ts';
@@ -72,8 +72,8 @@ export interface Store {
   readonly figures: EngineFigures;
   /** What only one of the processes over this store does at a time. It must be released before the store is closed. */
   openLease(name: string): Lease;
-  /** Looks the store over; reads the whole file where it is one. */
-  inspect(now: number): Promise<Finding[]>;
+  /** Looks the store over, also for a server of so many workers; reads the whole file where it is one. */
+  inspect(now: number, workers: number): Promise<Finding[]>;
   /** Resolves when the store answers. @throws Failure unavailable */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -235,7 +235,7 @@ async function openDatabase(url: string, isServing: boolean, observe: Observe | 
     openBulk: () => writeWith(engine),
     openLease: (name) => new PostgresLease(place, limits, name),
     figures: engine.figures,
-    inspect: (now) => inspectDatabase(engine, now),
+    inspect: (now, workers) => inspectDatabase(engine, now, connectionsNeeded(workers)),
   };
 }
 

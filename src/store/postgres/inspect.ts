@@ -22,8 +22,40 @@ const ask = async (reader: Reader, name: string, sql: string): Promise<string> =
   return String(row?.[0] ?? '');
 };
 
-/** Looks at the server's version, settings that lose data, and clocks. @param now of this machine */
-export async function inspectDatabase(reader: Reader, now: number): Promise<Finding[]> {
+/** Connections that this user may have in this database: the least of what server, database and role say. */
+const MAY_CONNECT = `select least(
+    current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+      - coalesce(current_setting('reserved_connections', true), '0')::int,
+    (select nullif(datconnlimit, -1) from pg_database where datname = current_database()),
+    (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user))`;
+const MISSING_PRIVILEGES = `select coalesce(string_agg(distinct missing, ', '), '') from (
+    select wanted || ' on ' || relname as missing
+    from pg_class cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as wanted
+    where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p')
+      and not has_table_privilege(pg_class.oid, wanted)
+    union all
+    select 'owner of ' || relname from pg_class
+    where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p')
+      and not pg_has_role(relowner, 'USAGE')
+    union all
+    select 'CREATE in the schema' where not has_schema_privilege(current_schema(), 'CREATE')
+  ) as each_missing`;
+/** Names of what is missing that are told at most: there may be as many as tables. */
+const MOST_TOLD = 3;
+
+/** The first few of a list, and how many more there are. */
+function shorten(list: string): string {
+  const all = list.split(', ');
+  const more = all.length - MOST_TOLD;
+  return more > 0 ? `${all.slice(0, MOST_TOLD).join(', ')} and ${more} more` : list;
+}
+
+/**
+ * Looks at the server's version, settings that lose data, connections, rights, and clocks.
+ * @param now of this machine
+ * @param needed connections that a server and a command take at most
+ */
+export async function inspectDatabase(reader: Reader, now: number, needed: number): Promise<Finding[]> {
   const findings: Finding[] = [];
   const add = (check: string, isGood: boolean, good: string, bad: string) =>
     findings.push({ check, isGood, detail: isGood ? good : bad });
@@ -35,6 +67,26 @@ export async function inspectDatabase(reader: Reader, now: number): Promise<Find
     const value = await ask(reader, name, `select current_setting('${name}')`);
     add(name, isGood(value), value, `is ${value}: ${mend}`);
   }
+  const extensions = await ask(
+    reader,
+    'extensions',
+    "select coalesce(string_agg(extname || ' ' || extversion, ', ' order by extname), 'none') from pg_extension where extname <> 'plpgsql'",
+  );
+  add('extensions', true, extensions, '');
+  const connections = Number(await ask(reader, 'connections', MAY_CONNECT));
+  add(
+    'connections',
+    connections >= needed,
+    `${connections}, of which ${needed} are needed`,
+    `only ${connections} of the ${needed} that are needed; raise max_connections or the limit of role or database, or give fewer --workers`,
+  );
+  const missing = await ask(reader, 'privileges', MISSING_PRIVILEGES);
+  add(
+    'privileges',
+    missing === '',
+    'ok',
+    `missing: ${shorten(missing)}; give the tables to this user with alter table ... owner to`,
+  );
   const invalid = await ask(
     reader,
     'indexes',

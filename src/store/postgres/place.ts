@@ -33,6 +33,16 @@ export const COMMAND_LIMITS: PostgresLimits = {
   lock: 60_000,
 };
 
+/** Connections of all processes of a server with so many workers, and of a command beside it. */
+export function connectionsNeeded(workers: number): number {
+  const all = ({ connections }: PostgresLimits) => connections + poolOfWrites(connections);
+  // With several workers the first process has a store of its own; one process has a lock for the job.
+  const processes = workers === 1 ? 1 : workers + 1;
+  return processes * all(SERVE_LIMITS) + 1 + all(COMMAND_LIMITS);
+}
+
+const poolOfWrites = (connections: number) => Math.ceil(connections / 3);
+
 /**
  * Settings of each session. All of our statements go by keys from one contact center's rows to others, and
  * stop at a limit: walking, hashing and sorting tables is never the better plan, whatever the statistics of a
@@ -104,7 +114,7 @@ export function readPostgresUrl(text: string): PostgresPlace {
       types,
       pipeline: true,
       keepAlive: true,
-      max: kind === 'read' ? limits.connections : Math.ceil(limits.connections / 3),
+      max: kind === 'read' ? limits.connections : poolOfWrites(limits.connections),
       connectionTimeoutMillis: limits.acquire,
       idleTimeoutMillis: 30_000,
       // Plans are made once for each connection: now and then they are made for the tables as they have become.

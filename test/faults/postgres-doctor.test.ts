@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { openStore } from '../../src/store/open.ts';
+import { rollcall } from '../acceptance/server-process.ts';
+import { noPostgres, PostgresServer } from '../postgres/server.ts';
+import { makeFolder } from './commands.ts';
+
+describe('doctor on PostgreSQL', { skip: noPostgres }, () => {
+  let folder: Awaited<ReturnType<typeof makeFolder>>;
+  let good: PostgresServer;
+  let bad: PostgresServer;
+  before(async () => {
+    folder = await makeFolder('postgres-doctor');
+    good = await PostgresServer.start('fsync=on');
+    bad = await PostgresServer.start('full_page_writes=off', 'synchronous_commit=off', 'max_connections=20');
+  });
+  after(async () => {
+    await good?.stop();
+    await bad?.stop();
+    await folder.drop();
+  });
+
+  interface Told {
+    readonly code: number | null;
+    readonly isWell: boolean;
+    /** What was found, by check; what is bad begins with BAD. */
+    readonly found: Readonly<Record<string, string>>;
+  }
+  async function ask(place: string, ...flags: string[]): Promise<Told> {
+    const common = ['--database-url', place, '--data', folder.path, '--json'];
+    const { code, stdout } = await rollcall('doctor', ...flags, ...common);
+    const { ok, findings } = JSON.parse(stdout) as {
+      ok: boolean;
+      findings: { check: string; ok: boolean; detail: string }[];
+    };
+    const found = findings.map((each) => [each.check, `${each.ok ? '' : 'BAD '}${each.detail}`]);
+    return { code, isWell: ok, found: Object.fromEntries(found) };
+  }
+  /** The checks that found something bad. */
+  const badOnes = ({ found }: Told) =>
+    Object.keys(found)
+      .filter((check) => found[check]?.startsWith('BAD'))
+      .sort();
+
+  it('finds nothing wrong where nothing is, and tells what is there', async () => {
+    const told = await ask(await good.makePlace());
+    assert.deepEqual([told.code, told.isWell, badOnes(told)], [0, true, []]);
+    assert.match(told.found.PostgreSQL ?? '', /^18/);
+    assert.deepEqual(
+      [told.found.fsync, told.found.full_page_writes, told.found.synchronous_commit, told.found.extensions],
+      ['on', 'on', 'on', 'none'],
+    );
+    assert.equal(told.found.connections, '197, of which 17 are needed');
+  });
+
+  it('tells settings that lose data', async () => {
+    const told = await ask(await bad.makePlace());
+    assert.deepEqual([told.code, told.isWell], [1, false]);
+    assert.deepEqual(badOnes(told), ['fsync', 'full_page_writes', 'synchronous_commit']);
+    for (const check of badOnes(told)) assert.match(told.found[check] ?? '', /^BAD is off: .*set it to on$/);
+  });
+
+  it('counts the connections that workers need against those that server and role have', async () => {
+    const place = await bad.makePlace();
+    assert.equal((await ask(place)).found.connections, '17, of which 17 are needed');
+    const { found } = await ask(place, '--workers', '2');
+    assert.match(found.connections ?? '', /^BAD only 17 of the 41 that are needed; raise max_connections/);
+    await good.query('alter role rollcall connection limit 30');
+    const limited = await ask(await good.makePlace(), '--workers', '2');
+    await good.query('alter role rollcall connection limit -1');
+    assert.match(limited.found.connections ?? '', /^BAD only 30 of the 41 /);
+  });
+
+  it('tells rights that this user lacks', async () => {
+    const place = await good.makePlace();
+    await ask(place);
+    const [{ schema } = {}] = await good.query('select current_schema() as schema', place);
+    await good.query("create role looker login password 'looks'");
+    await good.query(`grant usage on schema ${schema} to looker`);
+    await good.query(`grant select on all tables in schema ${schema} to looker`);
+    const url = new URL(place);
+    url.username = 'looker';
+    url.password = 'looks';
+    const told = await ask(url.href);
+    assert.deepEqual(badOnes(told), ['privileges']);
+    assert.match(
+      told.found.privileges ?? '',
+      /^BAD missing: CREATE in the schema, DELETE on audit_events, DELETE on \w+ and \d\d more; give the tables/,
+    );
+  });
+
+  it('tells an encoding that refuses names, and an index that was not finished', async () => {
+    await good.query(
+      "create database plain template template0 encoding 'SQL_ASCII' locale_provider libc locale 'C'",
+    );
+    const url = new URL(good.url());
+    url.pathname = '/plain';
+    const told = await ask(url.href);
+    assert.deepEqual(badOnes(told), ['server_encoding']);
+    await good.query(
+      "update pg_index set indisvalid = false where indexrelid = (select min(indexrelid::regclass::oid) from pg_index where indrelid = 'users'::regclass)",
+      url.href,
+    );
+    const { found } = await ask(url.href);
+    assert.equal(found.indexes, 'BAD 1 are not valid; run reindex');
+  });
+
+  it("tells clocks that are apart, and one behind the store's own records", async () => {
+    const place = await good.makePlace();
+    const store = await openStore({ data: '', databaseUrl: place, dialects: [], now: Date.now, cacheMiB: 8 });
+    try {
+      const isGood = async (now: number) =>
+        Object.fromEntries((await store.inspect(now, 1)).map((each) => [each.check, each.isGood]));
+      const { clock, 'clock skew': skew } = await isGood(Date.now());
+      assert.deepEqual([clock, skew], [true, true]);
+      for (const apart of [60_000, -60_000])
+        assert.equal((await isGood(Date.now() + apart))['clock skew'], false);
+      assert.equal((await isGood(Date.now() - 600_000)).clock, false);
+    } finally {
+      await store.close();
+    }
+  });
+});
