@@ -3,7 +3,7 @@ import type { ContactCenter } from '../access/contact-center.ts';
 import type { ReadLink, SigningKey } from './links.ts';
 import type { LinkedRecording } from './playing.ts';
 import type { RecordingPage, RecordingQuery } from './query.ts';
-import type { MediaFacts, NewRecording, Recording } from './recording.ts';
+import type { ListedRecording, MediaFacts, NewRecording, Recording } from './recording.ts';
 
 /** How a retried request is known (the Idempotency-Key header, as Stripe defines it). */
 export interface Idempotency {
@@ -37,6 +37,13 @@ export interface Reserved {
 /** Where recordings are kept. Each change is kept whole or not at all, together with its audit event. */
 export interface RecordingStore {
   page(contactCenter: ContactCenter, query: RecordingQuery): Promise<RecordingPage>;
+  /** The same with less of each recording, for a fraction of the reading. */
+  list(contactCenter: ContactCenter, query: RecordingQuery): Promise<RecordingPage<ListedRecording>>;
+  /**
+   * The instant from which a recording is past its retention and still to be let go; null where nothing ever
+   * will be. Costs nothing while no recording changes.
+   */
+  firstEnd(contactCenter: ContactCenter): Promise<number | null>;
   find(contactCenter: ContactCenter, number: number): Promise<Recording | null>;
   /** The recording that an idempotency key was used for; null for none. @throws Failure conflict as `reserve` */
   findByKey(contactCenter: ContactCenter, idempotency: Idempotency): Promise<Recording | null>;

@@ -11,6 +11,8 @@ export interface RecordingQuery {
   /** States to be found; all but `purged` where it is not given. */
   readonly states?: readonly RecordingState[];
   readonly minSeconds?: number;
+  /** Only what is not past its retention at this instant, in milliseconds since 1970 UTC. */
+  readonly keptAt?: number;
   /** Only what comes behind this recording in the order. */
   readonly after?: { readonly startedAt: number; readonly number: number };
   readonly offset?: number;
@@ -18,8 +20,8 @@ export interface RecordingQuery {
   readonly count: 'none' | 'exact';
 }
 
-export interface RecordingPage {
-  readonly recordings: readonly Recording[];
+export interface RecordingPage<R = Recording> {
+  readonly recordings: readonly R[];
   readonly hasMore: boolean;
   readonly total: number | null;
 }

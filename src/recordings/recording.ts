@@ -65,6 +65,21 @@ export interface Recording {
   readonly createdAt: number;
 }
 
+/** What a list needs of a recording. */
+export type ListedRecording = Pick<
+  Recording,
+  | 'number'
+  | 'userNumber'
+  | 'leadId'
+  | 'startedAt'
+  | 'endedAt'
+  | 'seconds'
+  | 'state'
+  | 'legalHold'
+  | 'keepUntil'
+  | 'revocations'
+>;
+
 /** What is said of a recording when it is taken in. */
 export interface NewRecording {
   readonly userNumber: number;

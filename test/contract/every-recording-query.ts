@@ -33,10 +33,14 @@ export async function useRecordings(store: Store, contactCenter: ContactCenter):
   ];
   for (const query of queries) {
     for (const place of [{}, { offset: 1 }, { after: { startedAt: 0, number: 0 } }, { from: 5, to: 6 }]) {
-      await recordings.page(contactCenter, { ...query, ...place, limit: 1, count: 'exact' });
+      const whole = { ...query, ...place, limit: 1, count: 'exact' } as const;
+      await recordings.page(contactCenter, whole);
+      await recordings.list(contactCenter, whole);
+      await recordings.list(contactCenter, { ...whole, keptAt: 1e15 });
     }
     await recordings.page(contactCenter, { ...query, offset: 30_000, limit: 1, count: 'exact' });
   }
+  await recordings.firstEnd(contactCenter);
   const changed = () => eventOf('recording.changed', number);
   await recordings.change(contactCenter, number, { keepUntil: 9 }, changed);
   for (const due of ['own-end', 'retention', 'archive', 'pending'] as const) {

@@ -5,7 +5,12 @@ import type { AuditEvent } from '../../src/access/audit.ts';
 import type { ContactCenter } from '../../src/access/contact-center.ts';
 import { Failure } from '../../src/errors.ts';
 import type { RecordingQuery } from '../../src/recordings/query.ts';
-import { type NewRecording, type Recording, STATES } from '../../src/recordings/recording.ts';
+import {
+  type ListedRecording,
+  type NewRecording,
+  type Recording,
+  STATES,
+} from '../../src/recordings/recording.ts';
 import { addUsers, idOf, person } from './people.ts';
 import { type EngineUnderTest, type OpenStore, useStore } from './store-contract.ts';
 
@@ -83,15 +88,31 @@ async function useCenter(opened: OpenStore) {
     },
     page: async (query: Partial<RecordingQuery> = {}) =>
       store.recordings.page(await opened.again(contactCenter), { limit: 20, count: 'exact', ...query }),
+    list: async (query: Partial<RecordingQuery> = {}) =>
+      store.recordings.list(await opened.again(contactCenter), { limit: 20, count: 'exact', ...query }),
     events: () => store.audit.page(contactCenter, 0, 1000),
   };
 }
 
 type Center = Awaited<ReturnType<typeof useCenter>>;
 
+/** Days for which the contact center with many recordings keeps them. */
+const RETENTION = 3;
+
+/** A recording as lists have it. */
+function asListed(recording: Recording): ListedRecording {
+  const { number, userNumber, leadId, startedAt, endedAt, seconds } = recording;
+  const { state, legalHold, keepUntil, revocations } = recording;
+  return {
+    ...{ number, userNumber, leadId, startedAt, endedAt, seconds },
+    ...{ state, legalHold, keepUntil, revocations },
+  };
+}
+
 /** What a query finds among recordings, worked out the slow way. */
 function findSlowly(all: readonly Recording[], query: Partial<RecordingQuery>): Recording[] {
-  const { userNumbers, leadId, from, to, states = ['pending', 'stored', 'archived'], minSeconds = 0 } = query;
+  const { userNumbers, leadId, from, to, states = ['pending', 'stored', 'archived'] } = query;
+  const { minSeconds = 0, keptAt } = query;
   return all
     .filter(
       (each) =>
@@ -100,7 +121,10 @@ function findSlowly(all: readonly Recording[], query: Partial<RecordingQuery>): 
         (leadId === undefined || each.leadId === leadId) &&
         (from === undefined || each.startedAt >= from) &&
         (to === undefined || each.startedAt <= to) &&
-        (each.seconds ?? 0) >= minSeconds,
+        (each.seconds ?? 0) >= minSeconds &&
+        (keptAt === undefined ||
+          each.legalHold ||
+          (each.keepUntil ?? each.startedAt + RETENTION * DAY) > keptAt),
     )
     .sort((a, b) => a.startedAt - b.startedAt || a.number - b.number);
 }
@@ -121,6 +145,7 @@ const queries = fc.record(
     to: starts,
     states: fc.subarray([...STATES]),
     minSeconds: fc.integer({ min: 0, max: 9 }),
+    keptAt: starts.map((at) => at + 3 * DAY),
     offset: fc.oneof(fc.integer({ min: 0, max: 12 }), fc.integer({ min: 0, max: 400 })),
     limit: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constant(1000)),
   },
@@ -137,14 +162,26 @@ export function describeRecordings(engine: EngineUnderTest): void {
       let all: Recording[];
       before(async () => {
         center = await useCenter(opened);
+        const days = String(RETENTION);
+        await opened.store.access.setSetting(center.contactCenter, 'recordings.retentionDays', days);
         const random = fc.sample(
-          fc.tuple(users, fc.option(fc.integer({ min: 1, max: 2 })), starts, fc.integer({ min: 0, max: 9 })),
+          fc.tuple(
+            users,
+            fc.option(fc.integer({ min: 1, max: 2 })),
+            starts,
+            fc.integer({ min: 0, max: 9 }),
+            fc.option(starts.map((at) => at + 3 * DAY)),
+            fc.boolean(),
+          ),
           { numRuns: 400, seed: 7 },
         );
         all = await Promise.all(
-          random.map(async ([user, leadId, startedAt, fate]) => {
+          random.map(async ([user, leadId, startedAt, fate, keepUntil, isHeld]) => {
             const userNumber = Math.min(Math.max(user, 1), USERS);
-            const recording = await center.reserve({ userNumber, leadId, startedAt });
+            const recording = await center.reserve({
+              ...{ userNumber, leadId, startedAt, keepUntil },
+              legalHold: isHeld && fate > 6,
+            });
             if (fate === 0) return recording;
             const stored = await center.complete(recording, { seconds: 7 });
             if (fate === 1) return center.archive(stored);
@@ -164,6 +201,8 @@ export function describeRecordings(engine: EngineUnderTest): void {
             assert.deepEqual(page.recordings, found.slice(offset, offset + limit));
             assert.equal(page.hasMore, found.length > offset + limit);
             assert.equal(page.total, found.length);
+            const list = await center.list(query);
+            assert.deepEqual(list, { ...page, recordings: page.recordings.map(asListed) });
           }),
           { numRuns: 1500 },
         );
@@ -184,6 +223,25 @@ export function describeRecordings(engine: EngineUnderTest): void {
           }),
           { numRuns: 500 },
         );
+      });
+
+      it('tell when the first of them is past its retention and still there', async () => {
+        const { store } = opened;
+        const small = await useCenter(opened);
+        const firstEnd = async () => store.recordings.firstEnd(await opened.again(small.contactCenter));
+        assert.equal(await firstEnd(), null);
+        await small.add({ startedAt: FIRST, legalHold: true });
+        assert.equal(await firstEnd(), null);
+        const { number } = await small.add({ startedAt: FIRST });
+        assert.equal(await firstEnd(), FIRST + 90 * DAY);
+        await store.access.setSetting(small.contactCenter, 'recordings.retentionDays', '5');
+        assert.equal(await firstEnd(), FIRST + 5 * DAY);
+        const own = await small.add({ startedAt: FIRST - DAY, keepUntil: FIRST + DAY });
+        assert.equal(await firstEnd(), FIRST + DAY);
+        await small.purge(own.number);
+        assert.equal(await firstEnd(), FIRST + 5 * DAY);
+        await small.purge(number);
+        assert.equal(await firstEnd(), null);
       });
 
       it('of a contact center without recordings are empty', async () => {

@@ -6,7 +6,7 @@ import type { DialectDeps, Endpoint } from '../../http/dialect.ts';
 import { type Links, openLinks } from '../../http/recording-links.ts';
 import { sendJson } from '../../http/send-json.ts';
 import type { RecordingPage } from '../../recordings/query.ts';
-import type { Recording } from '../../recordings/recording.ts';
+import type { ListedRecording } from '../../recordings/recording.ts';
 import {
   decodeLeadRecordings,
   decodeUserRecordings,
@@ -59,6 +59,7 @@ async function answer(
   const profile = profileOf(contactCenter, request.method);
   const links = await openLinks(deps, request, access);
   const { users, leadId, from, to, offset, limit } = parameters;
+  const keptAt = await keptNow(deps, contactCenter);
   const question = JSON.stringify([
     contactCenter.recordingsRevision,
     profile,
@@ -69,14 +70,25 @@ async function answer(
     to,
     offset,
     limit,
+    keptAt,
   ]);
   return sendJson(
     reply,
     await deps.answers.find(contactCenter, ['convoso recordings', question], async () => {
-      const page = await readPage(deps, contactCenter, parameters, profile);
+      const page = await readPage(deps, contactCenter, parameters, profile, keptAt);
       return encode(page, parameters, profile, contactCenter.timezone, links);
     }),
   );
+}
+
+/**
+ * The whole second at which retentions are weighed: what no link plays any more is not listed, though it is let
+ * go only a little later. Null while nothing is past its retention.
+ */
+async function keptNow({ recordings, now }: DialectDeps, contactCenter: ContactCenter) {
+  const first = await recordings.firstEnd(contactCenter);
+  const at = Math.floor(now() / 1000) * 1000;
+  return first === null || first > at ? null : at;
 }
 
 async function readPage(
@@ -84,12 +96,14 @@ async function readPage(
   contactCenter: ContactCenter,
   { users, leadId, from, to, offset, limit }: RecordingParameters,
   profile: Profile,
-): Promise<RecordingPage> {
-  return deps.recordings.page(contactCenter, {
+  keptAt: number | null,
+): Promise<RecordingPage<ListedRecording>> {
+  return deps.recordings.list(contactCenter, {
     ...(users === null ? {} : { userNumbers: await findUsers(deps, contactCenter, users) }),
     ...(leadId === null ? {} : { leadId }),
     ...(from === null ? {} : { from }),
     ...(to === null ? {} : { to }),
+    ...(keptAt === null ? {} : { keptAt }),
     offset,
     limit,
     count: profile === 'official' ? 'exact' : 'none',
@@ -122,7 +136,7 @@ async function findUsers(
 }
 
 function encode(
-  { recordings, total }: RecordingPage,
+  { recordings, total }: RecordingPage<ListedRecording>,
   { offset, limit }: RecordingParameters,
   profile: Profile,
   timezone: string,
@@ -136,7 +150,7 @@ function encode(
 
 /** One recording, its fields in the order of both documents' samples. */
 function encodeRecording(
-  recording: Recording,
+  recording: ListedRecording,
   profile: Profile,
   timezone: string,
   links: Links,

@@ -50,7 +50,15 @@ export const recordings: Migration = {
       raw(`alter table contact_centers add column recordings_revision ${big} not null default 0`),
       raw(`alter table contact_centers add column next_audit_number ${big} not null default 1`),
       raw(`create table recordings (${columns.join(', ')}) ${plain}`),
-      index('by_user', ['user_number', 'started_at', 'number'], 'user_number is not null'),
+      // With all that a list shows: the rows of a page lie all over the table, each a page of its own to read.
+      index(
+        'by_user',
+        [
+          ...['user_number', 'started_at', 'number'],
+          ...['lead_id', 'ended_at', 'seconds', 'state', 'legal_hold', 'keep_until', 'revocations'],
+        ],
+        'user_number is not null',
+      ),
       index('by_lead', ['lead_id', 'started_at', 'number'], 'lead_id is not null'),
       // Tombstones have no user and grow for ever: they lie apart, so that nobody has to walk past them.
       index('by_start', ['started_at', 'number'], 'user_number is not null'),
@@ -59,7 +67,8 @@ export const recordings: Migration = {
       index('by_keep_until', ['keep_until', 'number'], 'keep_until is not null and legal_hold = 0'),
       index(
         'by_retention',
-        ['started_at', 'number'],
+        // The last three are the same everywhere in it: SQLite counts entries without their rows only then.
+        ['started_at', 'number', 'user_number', 'keep_until', 'legal_hold'],
         'user_number is not null and keep_until is null and legal_hold = 0',
       ),
       index('by_archiving', ['coalesce(restored_at, started_at)', 'number'], "state = 'stored'"),

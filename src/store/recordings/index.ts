@@ -5,8 +5,10 @@ import type { Engine } from '../engine.ts';
 import { createGroupCommit } from '../group-commit.ts';
 import type { Statements } from '../statements.ts';
 import { createDayCounts } from './day-counts.ts';
+import { createEnds } from './ends.ts';
 import { createLettingStore } from './letting.ts';
 import { createRecordingPages } from './pages.ts';
+import { LISTED, WHOLE } from './row.ts';
 import { createRuns } from './runs.ts';
 import { createBury } from './tombstone.ts';
 import { createRecordingWrites } from './write.ts';
@@ -21,8 +23,16 @@ export function createRecordingStores(
   const commit = createGroupCommit(engine);
   const bury = createBury(statements, counts, addEvents);
   const writes = createRecordingWrites(engine, statements, counts, commit, addEvents, bury);
+  const runs = createRuns(statements);
+  const ends = createEnds(engine, statements, runs);
+  const deps = { engine, runs, counts, ends };
   return {
-    recordings: { page: createRecordingPages(engine, createRuns(statements), counts), ...writes },
+    recordings: {
+      page: createRecordingPages(deps, WHOLE),
+      list: createRecordingPages(deps, LISTED),
+      firstEnd: ends.firstEnd,
+      ...writes,
+    },
     letting: createLettingStore(engine, statements, commit, bury, addEvents, writes.discard),
   };
 }

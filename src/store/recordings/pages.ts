@@ -1,73 +1,37 @@
 import { LRUCache } from 'lru-cache';
 import type { ContactCenter } from '../../access/contact-center.ts';
 import type { RecordingPage, RecordingQuery } from '../../recordings/query.ts';
-import { type Recording, type RecordingState, STATES } from '../../recordings/recording.ts';
+import type { ListedRecording } from '../../recordings/recording.ts';
+import { retentionEndedFor } from '../../recordings/retention.ts';
 import type { Engine } from '../engine.ts';
-import { type DayCounts, dayOf, EVERYONE, type Near, startOf } from './day-counts.ts';
-import { readRecording } from './row.ts';
+import { FIRST_INSTANT, LAST_INSTANT, ownersOf, runsOf, stretchOf, testOf } from './asked.ts';
+import { type DayCounts, dayOf, type Near, startOf } from './day-counts.ts';
+import type { Ends } from './ends.ts';
+import type { Shape } from './row.ts';
 import { comparePlaces, type Place, type Run, type Runs, type Stretch } from './runs.ts';
 
-/** The first and last instant that there is (ECMA-262, 21.4.1.1). */
-const FIRST_INSTANT = -8.64e15;
-const LAST_INSTANT = 8.64e15;
 /** Rows that are looked at in one go where not all of a run match. */
 const WINDOW = 500;
 
 /** Some recordings of runs, the place behind which to go on, and whether as many were there as were asked for. */
-interface Part {
-  readonly recordings: Recording[];
+interface Part<R> {
+  readonly recordings: R[];
   readonly last: Place | null;
   readonly isFull: boolean;
 }
 
-/** What a query asks of recordings beyond the runs that it walks; null where that is all. */
-type Test = ((recording: Recording) => boolean) | null;
-
-const LIVE: readonly RecordingState[] = STATES.filter((state) => state !== 'purged');
-
-/** Runs that together hold all that can match, none twice. */
-function runsOf({ userNumbers, leadId, states = LIVE }: RecordingQuery): Run[] {
-  const isLive = LIVE.some((state) => states.includes(state));
-  // A lead has few recordings: whose they are is told from their rows. A tombstone has neither.
-  if (leadId !== undefined) return isLive && userNumbers?.length !== 0 ? [{ kind: 'lead', of: leadId }] : [];
-  if (userNumbers !== undefined) {
-    const users = [...new Set(userNumbers)].filter((number) => number > EVERYONE);
-    return isLive ? users.map((of) => ({ kind: 'user', of })) : [];
-  }
-  const runs: Run[] = isLive ? [{ kind: 'live' }] : [];
-  return states.includes('purged') ? [...runs, { kind: 'purged' }] : runs;
+export interface PagesDeps {
+  readonly engine: Engine;
+  readonly runs: Runs;
+  readonly counts: DayCounts;
+  readonly ends: Ends;
 }
 
-function testOf({ userNumbers, leadId, states = LIVE, minSeconds = 0 }: RecordingQuery): Test {
-  const live = LIVE.filter((state) => states.includes(state));
-  // All live states or none of them are what runs hold.
-  const wanted = live.length % LIVE.length === 0 ? null : new Set(states);
-  const users = leadId === undefined || userNumbers === undefined ? null : new Set(userNumbers);
-  if (wanted === null && users === null && minSeconds <= 0) return null;
-  return (recording) =>
-    (wanted?.has(recording.state) ?? true) &&
-    (recording.seconds ?? 0) >= minSeconds &&
-    (users?.has(recording.userNumber ?? EVERYONE) ?? true);
-}
-
-function stretchOf({ from = FIRST_INSTANT, to = LAST_INSTANT, after }: RecordingQuery): Stretch {
-  // Numbers start at 1: both bounds are in.
-  const first = { startedAt: from, number: 0 };
-  return {
-    after: after !== undefined && comparePlaces(after, first) > 0 ? after : first,
-    until: { startedAt: to + 1, number: 0 },
-  };
-}
-
-/** Whose day counts tell of these runs; null where nobody's do. */
-function ownersOf(runs: readonly Run[]): number[] | null {
-  if (runs.length === 1 && runs[0]?.kind === 'live') return [EVERYONE];
-  if (!runs.every((run) => run.kind === 'user')) return null;
-  return runs.map((run) => ('of' in run ? run.of : EVERYONE));
-}
-
-/** Pages of recordings in the store. */
-export function createRecordingPages(engine: Engine, runs: Runs, counts: DayCounts) {
+/** Pages of recordings in the store, with as much of each as its shape says. */
+export function createRecordingPages<R extends ListedRecording>(
+  { engine, runs, counts, ends }: PagesDeps,
+  shape: Shape<R>,
+) {
   // Totals are worked out again only when recordings were written since: the pages of a walk share them.
   const totals = new LRUCache<string, number>({
     max: 10_000,
@@ -81,21 +45,22 @@ export function createRecordingPages(engine: Engine, runs: Runs, counts: DayCoun
     stretch: Stretch,
     offset: number,
     limit: number,
-  ): Promise<Part> {
+  ): Promise<Part<R>> {
     const [only] = of;
     if (only === undefined) return { recordings: [], last: null, isFull: false };
     if (of.length === 1) {
       const { passed, left } = await runs.pass(engine, cc, only, stretch, offset);
-      const rows = await runs.rows(engine, cc, only, left, offset - passed, limit);
-      const recordings = rows.map(readRecording);
+      const rest = { offset: offset - passed, limit, columns: shape };
+      const rows = await runs.rows(engine, cc, only, left, rest);
+      const recordings = rows.map(shape.read);
       return { recordings, last: recordings.at(-1) ?? null, isFull: rows.length === limit };
     }
     const places = (await runs.merge(engine, cc, of, stretch, offset + limit)).slice(offset);
     const numbers = places.map((place) => place.number);
-    const rows = await runs.fetch(engine, cc, numbers);
+    const rows = await runs.fetch(engine, cc, numbers, shape);
     // Many runs are merged in several turns, between which one may have been purged.
     const takesPurged = of.some((run) => run.kind === 'purged');
-    const recordings = rows.map(readRecording).filter(({ state }) => takesPurged || state !== 'purged');
+    const recordings = rows.map(shape.read).filter(({ state }) => takesPurged || state !== 'purged');
     return {
       recordings: recordings.sort(comparePlaces),
       last: places.at(-1) ?? null,
@@ -174,12 +139,13 @@ export function createRecordingPages(engine: Engine, runs: Runs, counts: DayCoun
     cc: number,
     of: readonly Run[],
     stretch: Stretch,
-    test: (recording: Recording) => boolean,
-    onMatch: (recording: Recording) => boolean,
+    test: (recording: ListedRecording) => boolean,
+    onMatch: (recording: R) => boolean,
+    first = WINDOW,
   ): Promise<void> {
     let left = stretch;
-    for (;;) {
-      const { recordings, last, isFull } = await read(cc, of, left, 0, WINDOW);
+    for (let window = first; ; window = WINDOW) {
+      const { recordings, last, isFull } = await read(cc, of, left, 0, window);
       for (const recording of recordings) {
         if (test(recording) && !onMatch(recording)) return;
       }
@@ -190,11 +156,18 @@ export function createRecordingPages(engine: Engine, runs: Runs, counts: DayCoun
   }
 
   /** The recordings of a page, and whether more come behind them. */
-  async function shown(cc: number, query: RecordingQuery, of: readonly Run[], asked: Test) {
+  async function shown(
+    contactCenter: ContactCenter,
+    asked: RecordingQuery,
+    of: readonly Run[],
+  ): Promise<Omit<RecordingPage<R>, 'total'>> {
+    const query = await skipEnded(contactCenter, asked, of);
+    const cc = contactCenter.id;
     const { offset = 0, limit, after } = query;
+    const wanted = testOf(contactCenter, query);
     // An offset among several runs is walked to where no counts lead there.
     const isLed = of.length === 1 || (after === undefined && ownersOf(of) !== null);
-    const test = asked ?? (offset === 0 || isLed ? null : () => true);
+    const test = wanted ?? (offset === 0 || isLed ? null : () => true);
     const stretch = stretchOf(query);
     if (test === null) {
       const sought = await seek(cc, of, query, stretch);
@@ -202,24 +175,54 @@ export function createRecordingPages(engine: Engine, runs: Runs, counts: DayCoun
       const { recordings, isFull } = await read(cc, of, sought.stretch, sought.offset, limit + 1);
       return { recordings: recordings.slice(0, limit), hasMore: isFull };
     }
-    const found: Recording[] = [];
+    const found: R[] = [];
     let skipped = 0;
-    await walk(cc, of, stretch, test, (recording) => {
-      if (skipped < offset) skipped += 1;
-      else found.push(recording);
-      return found.length <= limit;
-    });
+    await walk(
+      cc,
+      of,
+      stretch,
+      test,
+      (recording) => {
+        if (skipped < offset) skipped += 1;
+        else found.push(recording);
+        return found.length <= limit;
+      },
+      Math.min(offset + limit + 1, WINDOW),
+    );
     return { recordings: found.slice(0, limit), hasMore: found.length > limit };
   }
 
+  /**
+   * Goes past all that the contact center's retention has ended, where an offset leads behind it: what is still
+   * listed of it is counted, and walked by nobody. Behind it all are listed but those whose own end has come.
+   */
+  async function skipEnded(contactCenter: ContactCenter, query: RecordingQuery, of: readonly Run[]) {
+    const { keptAt, ...others } = query;
+    const { from = FIRST_INSTANT, to = LAST_INSTANT, offset = 0 } = query;
+    const isPlain = testOf(contactCenter, others) === null && ownersOf(of) !== null;
+    if (keptAt === undefined || !isPlain || offset === 0 || query.after !== undefined) return query;
+    const ended = Math.min(retentionEndedFor(contactCenter, keptAt), to);
+    const before = from > ended ? 0 : await countAll(contactCenter, { ...query, to: ended }, of);
+    if (offset < before) return query;
+    const rest = { from: Math.max(from, ended + 1), offset: offset - before };
+    return (await ends.hasOwnEnd(contactCenter, keptAt)) ? { ...query, ...rest } : { ...others, ...rest };
+  }
+
   async function countAll(
-    cc: number,
+    contactCenter: ContactCenter,
     query: RecordingQuery,
     of: readonly Run[],
-    test: Test,
   ): Promise<number> {
-    const { after: _, ...rest } = query;
+    const { after: _, keptAt, ...plain } = query;
+    const rest = keptAt === undefined ? plain : { ...plain, keptAt };
+    const cc = contactCenter.id;
+    const test = testOf(contactCenter, query);
+    const { from = FIRST_INSTANT, to = LAST_INSTANT } = query;
     let total = 0;
+    if (keptAt !== undefined && testOf(contactCenter, plain) === null && ownersOf(of) !== null) {
+      const all = await countAll(contactCenter, plain, of);
+      return all - (await ends.count(contactCenter, of, { from, to }, keptAt));
+    }
     if (test !== null) {
       await walk(cc, of, stretchOf(rest), test, () => {
         total += 1;
@@ -228,7 +231,6 @@ export function createRecordingPages(engine: Engine, runs: Runs, counts: DayCoun
       return total;
     }
     const owners = ownersOf(of);
-    const { from = FIRST_INSTANT, to = LAST_INSTANT } = query;
     if (owners !== null) return countRange(cc, of, owners, from, to);
     for (const run of of) total += await runs.count(engine, cc, run, stretchOf(rest));
     return total;
@@ -238,29 +240,28 @@ export function createRecordingPages(engine: Engine, runs: Runs, counts: DayCoun
     contactCenter: ContactCenter,
     query: RecordingQuery,
     of: readonly Run[],
-    test: Test,
-    { recordings, hasMore }: Omit<RecordingPage, 'total'>,
+    { recordings, hasMore }: Omit<RecordingPage<R>, 'total'>,
   ): Promise<number> {
-    const { userNumbers, leadId, from, to, states, minSeconds, after, offset = 0 } = query;
+    const { userNumbers, leadId, from, to, states, minSeconds, keptAt, after, offset = 0 } = query;
     // The last page shows the end of the matches, and so their number.
     if (after === undefined && !hasMore && (recordings.length > 0 || offset === 0)) {
       return offset + recordings.length;
     }
-    const asked = JSON.stringify([userNumbers, leadId, from, to, states, minSeconds]);
+    const kept = keptAt === undefined ? null : [keptAt, retentionEndedFor(contactCenter, keptAt)];
+    const asked = JSON.stringify([userNumbers, leadId, from, to, states, minSeconds, kept]);
     const key = `${contactCenter.id} ${contactCenter.recordingsRevision} ${asked}`;
     let total = totals.get(key);
     if (total === undefined) {
-      total = await countAll(contactCenter.id, query, of, test);
+      total = await countAll(contactCenter, query, of);
       totals.set(key, total);
     }
     return total;
   }
 
-  return async function page(contactCenter: ContactCenter, query: RecordingQuery): Promise<RecordingPage> {
+  return async function page(contactCenter: ContactCenter, query: RecordingQuery): Promise<RecordingPage<R>> {
     const of = runsOf(query);
-    const test = testOf(query);
-    const page = await shown(contactCenter.id, query, of, test);
-    const total = query.count === 'exact' ? await totalOf(contactCenter, query, of, test, page) : null;
+    const page = await shown(contactCenter, query, of);
+    const total = query.count === 'exact' ? await totalOf(contactCenter, query, of, page) : null;
     return { ...page, total };
   };
 }

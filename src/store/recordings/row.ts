@@ -1,6 +1,12 @@
 import { type Copy, copyOf, type Whereabouts } from '../../recordings/letting.ts';
 import { TIERS } from '../../recordings/media.ts';
-import type { Direction, MediaType, Recording, RecordingState } from '../../recordings/recording.ts';
+import type {
+  Direction,
+  ListedRecording,
+  MediaType,
+  Recording,
+  RecordingState,
+} from '../../recordings/recording.ts';
 import type { Cell } from '../engine.ts';
 
 /** The columns that make a recording, in the order in which `readRecording` takes them. */
@@ -56,6 +62,46 @@ export function readRecording(row: readonly Cell[]): Recording {
     createdAt: Number(createdAt),
   };
 }
+
+/** The columns that lists need, all of them in the index of a user's recordings. */
+const LISTED_COLUMNS = [
+  'number',
+  'user_number',
+  'lead_id',
+  'started_at',
+  'ended_at',
+  'seconds',
+  'state',
+  'legal_hold',
+  'keep_until',
+  'revocations',
+] as const;
+
+function readListed(row: readonly Cell[]): ListedRecording {
+  const [number, user, lead, started, ended, seconds, state, legalHold, keepUntil, revocations] = row;
+  return {
+    number: Number(number),
+    userNumber: numberOrNull(user),
+    leadId: numberOrNull(lead),
+    startedAt: Number(started),
+    endedAt: numberOrNull(ended),
+    seconds: numberOrNull(seconds),
+    state: String(state) as RecordingState,
+    legalHold: legalHold === 1,
+    keepUntil: numberOrNull(keepUntil),
+    revocations: Number(revocations),
+  };
+}
+
+/** How much of a recording is read. */
+export interface Shape<R extends ListedRecording> {
+  readonly name: 'page' | 'list';
+  readonly columns: readonly (typeof RECORDING_COLUMNS)[number][];
+  readonly read: (row: readonly Cell[]) => R;
+}
+
+export const WHOLE: Shape<Recording> = { name: 'page', columns: RECORDING_COLUMNS, read: readRecording };
+export const LISTED: Shape<ListedRecording> = { name: 'list', columns: LISTED_COLUMNS, read: readListed };
 
 /** Audio in tiers, from a cell. */
 export function readCopies(cell: Cell | undefined): Copy[] {

@@ -1,15 +1,16 @@
 import { type RawBuilder, sql } from 'kysely';
+import type { ListedRecording } from '../../recordings/recording.ts';
 import type { Cell, Reader } from '../engine.ts';
 import { type Builder, cell, int, ints, listValues, padded, type Statements } from '../statements.ts';
-import { RECORDING_COLUMNS } from './row.ts';
+import type { Shape } from './row.ts';
 
 /**
  * Recordings that lie sorted by start and number in an index: of a user, of a lead, all that are no
- * tombstones, all that are.
+ * tombstones, all that are, and all that are let go once the contact center's retention is over.
  */
 export type Run =
   | { readonly kind: 'user' | 'lead'; readonly of: number }
-  | { readonly kind: 'live' | 'purged' };
+  | { readonly kind: 'live' | 'purged' | 'retained' };
 
 /** A place in the order of recordings. */
 export interface Place {
@@ -22,6 +23,9 @@ export interface Stretch {
   readonly after: Place;
   readonly until: Place;
 }
+
+type Columns = Pick<Shape<ListedRecording>, 'name' | 'columns'>;
+type Counted = 'all' | 'retained';
 
 /** Entries of an index that one statement passes at most. */
 const STRIDE = 20_000;
@@ -71,12 +75,17 @@ export function createRuns(statements: Statements) {
         return rows.where('r.user_number', 'is not', null);
       case 'purged':
         return rows.where('r.user_number', 'is', null);
+      case 'retained':
+        return rows
+          .where('r.user_number', 'is not', null)
+          .where('r.keep_until', 'is', null)
+          .where('r.legal_hold', '=', sql.lit(0));
     }
   };
-  const whole = (kind: Run['kind']) =>
-    statements.get(`recordings.${kind}_page`, '', (db) =>
+  const whole = (kind: Run['kind'], { name, columns }: Columns) =>
+    statements.get(`recordings.${kind}_${name}`, '', (db) =>
       entries(db, kind, int('of'))
-        .select(RECORDING_COLUMNS.map((column) => `r.${column}` as const))
+        .select(columns.map((column) => `r.${column}` as const))
         .limit(int('limit'))
         .offset(int('offset')),
     );
@@ -93,15 +102,22 @@ export function createRuns(statements: Statements) {
         .selectFrom(entries(db, kind, int('of')).select('r.number').limit(sql.lit(STRIDE)).as('rest'))
         .select((each) => each.fn.countAll<number>().as('total')),
     );
-  const ofUsers = (size: number) =>
-    statements.get('recordings.of_users', String(size), (db) =>
-      db
-        .selectFrom('recordings')
-        .select((each) => each.fn.countAll<number>().as('total'))
-        .where('contact_center_id', '=', int('cc'))
-        .where('user_number', 'in', ints('u', size))
-        .where('started_at', '>', int('afterStart'))
-        .where('started_at', '<', int('untilStart')),
+  const ofUsers = (size: number, kind: Counted) =>
+    statements.get(
+      kind === 'all' ? 'recordings.of_users' : 'recordings.retained_of_users',
+      String(size),
+      (db) => {
+        const rows = db
+          .selectFrom('recordings')
+          .select((each) => each.fn.countAll<number>().as('total'))
+          .where('contact_center_id', '=', int('cc'))
+          .where('user_number', 'in', ints('u', size))
+          .where('started_at', '>', int('afterStart'))
+          .where('started_at', '<', int('untilStart'));
+        return kind === 'all'
+          ? rows
+          : rows.where('keep_until', 'is', null).where('legal_hold', '=', sql.lit(0));
+      },
     );
   const merged = (kinds: readonly Run['kind'][]) =>
     statements.get('recordings.merged', kinds.join(), (db) => {
@@ -123,20 +139,26 @@ export function createRuns(statements: Statements) {
         .orderBy('number')
         .limit(int('limit'));
     });
-  const byNumbers = (size: number) =>
-    statements.get('recordings.by_numbers', String(size), (db) =>
+  const byNumbers = (size: number, { name, columns }: Columns) =>
+    statements.get('recordings.by_numbers', `${size} ${name}`, (db) =>
       db
         .selectFrom('recordings')
-        .select(RECORDING_COLUMNS)
+        .select(columns)
         .where('contact_center_id', '=', int('cc'))
         .where('number', 'in', ints('n', size)),
     );
 
   return {
     /** Rows of one run, from an offset that is small. */
-    rows(reader: Reader, cc: number, run: Run, stretch: Stretch, offset: number, limit: number) {
+    rows(
+      reader: Reader,
+      cc: number,
+      run: Run,
+      stretch: Stretch,
+      { offset, limit, columns }: { offset: number; limit: number; columns: Columns },
+    ) {
       const values = { cc, of: ofOf(run), ...boundsOf(stretch), offset, limit };
-      return reader.read(whole(run.kind), values);
+      return reader.read(whole(run.kind, columns), values);
     },
 
     /** The first places of several runs together. */
@@ -169,12 +191,12 @@ export function createRuns(statements: Statements) {
     },
 
     /** Whole rows by their numbers, in no order; those that are gone are missing. */
-    async fetch(reader: Reader, cc: number, numbers: readonly number[]): Promise<Cell[][]> {
+    async fetch(reader: Reader, cc: number, numbers: readonly number[], columns: Columns): Promise<Cell[][]> {
       const rows: Cell[][] = [];
       for (let from = 0; from < numbers.length; from += FETCHED) {
         const part = numbers.slice(from, from + FETCHED);
         const size = padded(part.length);
-        rows.push(...(await reader.read(byNumbers(size), { cc, ...listValues('n', part, size) })));
+        rows.push(...(await reader.read(byNumbers(size, columns), { cc, ...listValues('n', part, size) })));
       }
       return rows;
     },
@@ -215,12 +237,16 @@ export function createRuns(statements: Statements) {
       }
     },
 
-    /** How many recordings of these users start between two instants, both left out; for a day or two. */
+    /**
+     * How many recordings of these users start between two instants, both left out; for a day or two, or of
+     * those that are let go once the contact center's retention is over.
+     */
     async countOfUsers(
       reader: Reader,
       cc: number,
       users: readonly number[],
       bounds: { readonly afterStart: number; readonly untilStart: number },
+      kind: Counted = 'all',
     ): Promise<number> {
       let total = 0;
       for (let from = 0; from < users.length; from += COUNTED) {
@@ -228,7 +254,7 @@ export function createRuns(statements: Statements) {
         const part = users.slice(from, from + COUNTED);
         const size = padded(part.length);
         const values = { cc, ...bounds, ...listValues('u', part, size) };
-        total += Number((await reader.read(ofUsers(size), values))[0]?.[0]);
+        total += Number((await reader.read(ofUsers(size, kind), values))[0]?.[0]);
       }
       return total;
     },

@@ -27,7 +27,7 @@ function readKept(row: readonly Cell[]): Kept {
   };
 }
 
-type Writes = Omit<RecordingStore, 'page'>;
+type Writes = Omit<RecordingStore, 'page' | 'list' | 'firstEnd'>;
 
 /** What reads and writes single recordings. */
 export function createRecordingWrites(

@@ -19,9 +19,9 @@ const STATISTICS: readonly (readonly [table: string, index: string, figures: str
   ['recordings', 'recordings_by_lead', '50000000 50000000 5 1 1'],
   ['recordings', 'recordings_by_leftover', '1000 1000 1'],
   // Fewer than by start, which could serve as well: it is walked past what is kept for longer.
-  ['recordings', 'recordings_by_retention', '25000000 25000000 2 1'],
+  ['recordings', 'recordings_by_retention', '25000000 25000000 2 1 1 1 1'],
   ['recordings', 'recordings_by_start', '50000000 50000000 2 1'],
-  ['recordings', 'recordings_by_user', '50000000 50000000 50000 2 1'],
+  ['recordings', 'recordings_by_user', '50000000 50000000 50000 2 1 1 1 1 1 1 1 1'],
   ['recordings', 'recordings_held', '1000 1000 1'],
   ['recordings', 'recordings_moving', '100 100 1'],
   ['recordings', 'recordings_pending', '1000 1000 2 1'],
