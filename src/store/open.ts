@@ -100,7 +100,8 @@ export function storePath(data: string): string {
  * @throws Failure with one line that names the mend
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { engine, flavor, alone, settle, openBulk, openLease, figures, inspect } = await openEngine(options);
+  const { engine, flavor, alone, settle, openBulk, openApart, openLease, figures, inspect } =
+    await openEngine(options);
   try {
     const statements = new Statements(flavor);
     const counts = createNumberCounts(statements);
@@ -119,7 +120,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const access = createAccessStore(engine, statements, addEvents);
     const audit = createAuditStore(
       engine,
-      options.isServing === true ? writeApart(openBulk) : writeWith(engine),
+      options.isServing === true ? writeApart(openApart) : writeWith(engine),
       statements,
       addEvents,
     );
@@ -182,7 +183,9 @@ export interface Opened {
   /** What is done once the tables are there. */
   readonly settle: () => Promise<void>;
   /** Writing transactions of loads, which hold up no others where that can be had. */
-  readonly openBulk: () => Pick<Engine, 'transaction' | 'close'>;
+  readonly openBulk: () => Writer;
+  /** Writing transactions beside others of this engine, which go on meanwhile where they can. */
+  readonly openApart: () => Writer;
   readonly openLease: Store['openLease'];
   readonly figures: EngineFigures;
   readonly inspect: Store['inspect'];
@@ -210,6 +213,7 @@ function openFile({
     alone: (work) => work(),
     settle: () => pinStatistics(engine),
     openBulk: () => engine.openThread(),
+    openApart: () => engine.openThreadInTurn(),
     // The first process of a server does what one alone is to do, and a file has one server.
     openLease: () => ({ take: async () => NEVER_LOST, release: async () => {} }),
     figures: createSqliteFigures(engine, path),
@@ -233,6 +237,7 @@ async function openDatabase(url: string, isServing: boolean, observe: Observe | 
     settle: () => pinDatabaseStatistics(engine),
     // It is another process that writes as it is.
     openBulk: () => writeWith(engine),
+    openApart: () => writeWith(engine),
     openLease: (name) => new PostgresLease(place, limits, name),
     figures: engine.figures,
     inspect: (now, workers) => inspectDatabase(engine, now, connectionsNeeded(workers)),

@@ -47,8 +47,12 @@ export class SqliteEngine implements Engine {
     _contactCenters: readonly number[],
     work: (transaction: Transaction) => Promise<T>,
   ): Promise<T> {
-    // A file has one writer at a time, whatever it writes.
-    const result = this.#lastWrite.then(() => this.#transact(work));
+    return this.#inTurn(() => this.#transact(work));
+  }
+
+  /** A file has one writer at a time, whatever it writes. */
+  #inTurn<T>(write: () => Promise<T>): Promise<T> {
+    const result = this.#lastWrite.then(write);
     this.#lastWrite = result.catch(() => undefined);
     return result;
   }
@@ -86,6 +90,18 @@ export class SqliteEngine implements Engine {
   /** Writing transactions in a thread of their own, beside those of this engine as another process's would be. */
   openThread(): WriterThread {
     return new WriterThread(this.#options, () => this.#reader.endTurn());
+  }
+
+  /**
+   * The same in turns with those of this engine. One of these that waited for the file would keep this thread
+   * from answering the other, which has the file, and neither could go on.
+   */
+  openThreadInTurn(): Pick<Engine, 'transaction' | 'close'> {
+    const thread = this.openThread();
+    return {
+      transaction: (contactCenters, work) => this.#inTurn(() => thread.transaction(contactCenters, work)),
+      close: () => thread.close(),
+    };
   }
 
   /** Runs plain SQL alone: schema changes. */
