@@ -90,6 +90,8 @@ describe('every command', () => {
         name,
       ]),
       ['audit', 'export'],
+      ['backup'],
+      ['restore'],
       ['db'],
       ['db', 'status'],
       ['db', 'migrate'],

@@ -3,6 +3,7 @@ import { defaultData, defaultDatabaseUrl } from '../config/serve.ts';
 import { describeBug, Failure } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { addAuditCommands } from './audit.ts';
+import { addBackupCommand } from './backup.ts';
 import { addContactCenterCommands } from './contact-center.ts';
 import { addDbCommands } from './db/index.ts';
 import { addDemoCommand } from './demo.ts';
@@ -12,6 +13,7 @@ import { addImportCommand } from './import.ts';
 import { createMediaOptions } from './media-options.ts';
 import { UsageError } from './output.ts';
 import { addRecordingsCommands } from './recordings/index.ts';
+import { addRestoreCommand } from './restore.ts';
 import { addServeCommand } from './serve.ts';
 import { addTokenCommands } from './token.ts';
 
@@ -52,6 +54,8 @@ function createProgram(env: Readonly<Record<string, string | undefined>>): Comma
   addExportCommand(program, newCommand);
   addRecordingsCommands(program, newCommand, addMediaOptions);
   addAuditCommands(program, newCommand);
+  addBackupCommand(program, newCommand);
+  addRestoreCommand(program, newCommand);
   addDbCommands(program, newCommand);
   addDoctorCommand(program, newMediaCommand);
   return program;

@@ -245,7 +245,7 @@ async function openDatabase(url: string, isServing: boolean, observe: Observe | 
 }
 
 /** People's data: the folder is for its owner alone. */
-function makeFolder(data: string): void {
+export function makeFolder(data: string): void {
   try {
     // One by one: Node's own way of making all of them never ends where a parent takes no folders, as /proc.
     const missing: string[] = [];

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Ended, ROOT, rollcall, runningFor } from '../acceptance/server-process.ts';
 
 export const BIN = join(ROOT, 'bin/rollcall.js');
@@ -66,4 +69,18 @@ export function people(first: number, last: number): string {
     );
   }
   return `${rows.join('\n')}\n`;
+}
+
+/** Runs a command and kills it after some time. Gives whether it had not ended before. */
+export async function killAfter(milliseconds: number, args: readonly string[]): Promise<boolean> {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    stdio: 'ignore',
+    // Code that was compiled before is used again, as by the commands whose times are taken.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/rollcall-tests') },
+  });
+  const ended = once(child, 'close');
+  await Promise.race([sleep(milliseconds), ended]);
+  child.kill('SIGKILL');
+  await ended;
+  return child.signalCode === 'SIGKILL';
 }

@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../src/errors.ts';
 import { type CopyReport, copyStore } from '../../src/store/moving/copy.ts';
 import { rollcall } from '../acceptance/server-process.ts';
 import { databasePlace, filePlace, type Place } from '../moving/places.ts';
 import { noPostgres, PostgresServer } from '../postgres/server.ts';
-import { assertOneLine, BIN, failsWith, makeFolder, people, succeed } from './commands.ts';
+import { assertOneLine, failsWith, killAfter, makeFolder, people, succeed } from './commands.ts';
 import { mountDisk, whyNoMount } from './small-disk.ts';
 
 /** More rows than go into one transaction, so that a kill may come between two of them. */
@@ -49,16 +46,6 @@ describe('a copy that is broken off', () => {
     ...flags,
   ];
 
-  /** Starts a copy, and kills it once it has written something, or after some time. */
-  async function kill(target: Place, after: number): Promise<boolean> {
-    const child = spawn(process.execPath, [BIN, ...copyTo(target)], { stdio: 'ignore' });
-    const ended = once(child, 'close');
-    await Promise.race([sleep(after), ended]);
-    child.kill('SIGKILL');
-    await ended;
-    return child.signalCode === 'SIGKILL';
-  }
-
   /** Rows that a broken off copy has left in tables with people. */
   const countUsers = async (target: Place): Promise<number | null> => {
     const { moving_progress: progress, users = [] } = await target.rows();
@@ -90,7 +77,7 @@ describe('a copy that is broken off', () => {
       target = await makeTarget(engine);
       const seen: string[] = [];
       for (let at = 0; at < KILLS; at += 1) {
-        const wasKilled = await kill(target, whole * (0.4 + Math.random() * 0.5));
+        const wasKilled = await killAfter(whole * (0.45 + Math.random() * 0.5), copyTo(target));
         const there = await countUsers(target);
         seen.push(wasKilled ? `${there ?? 'nothing or all'}` : 'too late');
         if (there !== null) {

@@ -1,16 +1,12 @@
 import { existsSync } from 'node:fs';
 import { Failure } from '../../errors.ts';
-import type { Cell } from '../engine.ts';
 import type { StorePlace } from '../open.ts';
 import { openEngine, storePath } from '../open.ts';
+import { inBatches } from './batches.ts';
 import { openSnapshot, openTarget } from './places.ts';
 import type { Snapshot, Target } from './ports.ts';
 import { type Table, type TableName, TableSum, type TableTotal, toLines } from './tables.ts';
 import { CopyNotes, identify, readSourceApplied, readTargetState, type TargetState } from './unfinished.ts';
-
-/** What goes into one transaction at most: rows, and characters of them. */
-const MOST_ROWS = 5000;
-const MOST_CHARACTERS = 4_194_304;
 
 /** Told now and then of how far it is. Every row counts twice: it is written, and read again. */
 export type OnMoved = (done: number, total: number, doing: string) => void;
@@ -208,35 +204,4 @@ export async function* sumTables(
     }
     yield { table, total: sum.total() };
   }
-}
-
-interface Batch {
-  readonly rows: Cell[][];
-  readonly lines: string;
-}
-
-/**
- * Puts rows together to what one transaction takes.
- * @param cut a batch ends after that many rows in all
- */
-export async function* inBatches(all: AsyncIterable<Cell[][]>, cut = 0): AsyncGenerator<Batch> {
-  let rows: Cell[][] = [];
-  let lines = '';
-  let given = 0;
-  for await (const few of all) {
-    for (let at = 0; at < few.length; ) {
-      const isBefore = given + rows.length < cut;
-      const room = isBefore ? cut - given - rows.length : few.length;
-      const part = few.slice(at, at + Math.min(room, MOST_ROWS - rows.length));
-      at += part.length;
-      rows.push(...part);
-      lines += toLines(part);
-      const isFull = rows.length >= MOST_ROWS || lines.length >= MOST_CHARACTERS;
-      if (!isFull && given + rows.length !== cut) continue;
-      yield { rows, lines };
-      given += rows.length;
-      [rows, lines] = [[], ''];
-    }
-  }
-  if (rows.length > 0) yield { rows, lines };
 }

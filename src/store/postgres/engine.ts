@@ -12,7 +12,7 @@ import {
 } from '../engine.ts';
 import { explain, explainForeign, isLost, isUnprepared, isWorthAnotherTry } from './failures.ts';
 import { createPostgresFigures, type PoolName, PostgresCounts } from './figures.ts';
-import type { PostgresLimits, PostgresPlace } from './place.ts';
+import { type PostgresLimits, type PostgresPlace, SCHEMA_LOCK } from './place.ts';
 import { ADAPT_TO_CITUS } from './sharding.ts';
 
 /** Reads that one connection is given together at most: the slowest holds the others up. */
@@ -111,7 +111,7 @@ export class PostgresEngine implements Engine {
     try {
       await client.query("set lock_timeout = '120s'; set statement_timeout = '121s'");
       // The driver would give up sooner; it takes the time for each statement by itself.
-      const lock = { text: 'select pg_advisory_lock(hashtextextended(current_schema(), 5726623061))' };
+      const lock = { text: `select pg_advisory_lock(${SCHEMA_LOCK})` };
       await client.query({ ...lock, query_timeout: 122_000 } as pg.QueryConfig);
       return await work();
     } catch (error) {

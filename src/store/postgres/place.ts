@@ -72,6 +72,9 @@ const PARSERS: Readonly<Record<number, (text: string) => string | number>> = {
 const asText = (text: string): string => text;
 const types = { getTypeParser: (oid: number) => PARSERS[oid] ?? asText } as pg.CustomTypesConfig;
 
+/** The advisory lock under which a schema is brought up to date, or made anew. */
+export const SCHEMA_LOCK = 'hashtextextended(current_schema(), 5726623061)';
+
 /** Where a database is, as it was named by its URL. Holds the password: only `shown` may be told. */
 export interface PostgresPlace {
   /** Host, port and database. */

@@ -7,6 +7,7 @@ import type { Loading, Snapshot } from '../moving/ports.ts';
 import { readTables, selectAll, type Table } from '../moving/tables.ts';
 import { explain } from './failures.ts';
 import { COMMAND_LIMITS, type PostgresPlace } from './place.ts';
+import { ADAPT_TO_CITUS } from './sharding.ts';
 
 const AT_ONCE = 500;
 /** How long the server bears that nothing is asked within a transaction: the other store may be slow. Milliseconds. */
@@ -33,6 +34,7 @@ export class PostgresSession {
     client.on('error', () => {});
     try {
       await client.connect();
+      await client.query(ADAPT_TO_CITUS);
     } catch (error) {
       throw explain(error, place.shown);
     }
@@ -83,13 +85,26 @@ export function toCopyText(rows: readonly (readonly Cell[])[]): string {
 export function createLoading(session: PostgresSession): Loading {
   const ask = (statement: Statement, values: Values) => session.query(statement.sql, bind(statement, values));
   return {
-    read: async (statement, values) => (await ask(statement, values)).rows,
+    read: (statement, values) => readSafely(session, statement, values),
     run: async (statement, values) => void (await ask(statement, values)),
     runOne: async (statement, values) => {
       if ((await ask(statement, values)).rowCount !== 1) throw new NoRowChanged();
     },
     append: (table, rows) => session.append(table, rows),
   };
+}
+
+/** A statement that fails would end its transaction, and what the transaction has with it. */
+async function readSafely(session: PostgresSession, statement: Statement, values: Values): Promise<Cell[][]> {
+  await session.query('savepoint asked');
+  try {
+    const { rows } = await session.query(statement.sql, bind(statement, values));
+    await session.query('release savepoint asked');
+    return rows;
+  } catch (error) {
+    await session.query('rollback to savepoint asked');
+    throw error;
+  }
 }
 
 /** Runs `work` in one transaction of a session. */
@@ -109,11 +124,12 @@ export async function transact<T>(
   }
 }
 
-/** One state of a database, kept by a transaction. */
+/** One state of a database, kept by a transaction: one that only reads at `repeatable read`, or one's own. */
 export class DatabaseSnapshot implements Snapshot {
   readonly #session: PostgresSession;
 
-  private constructor(session: PostgresSession) {
+  /** What a session sees in the transaction that it is in. */
+  constructor(session: PostgresSession) {
     this.#session = session;
   }
 
@@ -132,14 +148,7 @@ export class DatabaseSnapshot implements Snapshot {
   }
 
   async read(statement: Statement, values: Values): Promise<Cell[][]> {
-    // A statement that fails would end the transaction, and the state with it.
-    await this.#session.query('savepoint asked');
-    try {
-      return (await this.#session.query(statement.sql, bind(statement, values))).rows;
-    } catch (error) {
-      await this.#session.query('rollback to savepoint asked');
-      throw error;
-    }
+    return readSafely(this.#session, statement, values);
   }
 
   async tables(): Promise<Table[]> {

@@ -5,6 +5,8 @@ import { readTables, selectAll, type Table } from '../moving/tables.ts';
 import { explain } from './connection.ts';
 
 const AT_ONCE = 500;
+/** Pages that a backup copies before it tells of it. */
+const PAGES_AT_ONCE = 1000;
 /** How long a file that is locked is waited for, in milliseconds. */
 const PATIENCE = 30_000;
 
@@ -50,6 +52,23 @@ export class FileSnapshot implements Snapshot {
       if (rows.length > 0) yield rows;
     } catch (error) {
       throw explain(error, this.#path);
+    }
+  }
+
+  /**
+   * Copies the file as it is in this state, page by page, while others write.
+   * @param onPages told of how many of how many are copied
+   */
+  async backUp(to: string, onPages: (done: number, total: number) => void): Promise<void> {
+    try {
+      await this.#db.backup(to, {
+        progress({ totalPages, remainingPages }) {
+          onPages(totalPages - remainingPages, totalPages);
+          return PAGES_AT_ONCE;
+        },
+      });
+    } catch (error) {
+      throw explain(error, to);
     }
   }
 

@@ -1,0 +1,141 @@
+import { stat } from 'node:fs/promises';
+import { Failure } from '../../errors.ts';
+import { readApplied, UNFINISHED } from '../migrations/index.ts';
+import { countRows } from '../moving/copy.ts';
+import { openSnapshot } from '../moving/places.ts';
+import type { Snapshot } from '../moving/ports.ts';
+import type { TableName } from '../moving/tables.ts';
+import type { StorePlace } from '../open.ts';
+import { closeAndCheck } from '../sqlite/check.ts';
+import { FileSnapshot } from '../sqlite/snapshot.ts';
+import { type BackupFacts, type BackupForm, hashFile, sealFile, writeWhole } from './file.ts';
+import { knownMigrations } from './load.ts';
+import { type OnRows, PortableReader, writePortable } from './portable.ts';
+
+/** Told of how much is done, from 0 to 1, and what is being done. */
+export type OnShare = (share: number, doing: string) => void;
+
+export interface BackupOptions {
+  /** Whether the form is to be one that every engine reads. */
+  readonly portable: boolean;
+  /** The version of this program. */
+  readonly version: string;
+  readonly now: () => number;
+  readonly onShare: OnShare;
+}
+
+export interface BackupReport extends BackupFacts {
+  readonly bytes: number;
+  /** Of the whole file, in hex. */
+  readonly sha256: string;
+}
+
+/**
+ * Writes a backup of a store into a file, as the store is when it starts, while others write; then reads what was
+ * written and checks it. The file is whole or not there.
+ * @throws Failure
+ */
+export async function createBackup(
+  place: StorePlace,
+  path: string,
+  options: BackupOptions,
+): Promise<BackupReport> {
+  const facts = await writeWhole(path, async (partial) => {
+    const snapshot = await openSnapshot(place);
+    try {
+      const isFile = snapshot instanceof FileSnapshot && !options.portable;
+      const found = await readFacts(snapshot, isFile ? 'sqlite' : 'portable', options);
+      if (isFile) await writeFileForm(partial, snapshot, found, options.onShare);
+      else await writePortableForm(partial, snapshot, found, options.onShare);
+      return found;
+    } finally {
+      await snapshot.close();
+    }
+  });
+  const { size } = await stat(path);
+  return { ...facts, bytes: size, sha256: await hashFile(path, size) };
+}
+
+async function readFacts(
+  snapshot: Snapshot,
+  form: BackupForm,
+  { version, now }: BackupOptions,
+): Promise<BackupFacts> {
+  const applied = await readApplied(snapshot);
+  if (applied[0]?.number === UNFINISHED) {
+    throw new Failure(
+      'precondition',
+      'this store is an unfinished copy; finish it first with rollcall db copy',
+    );
+  }
+  const migrations = applied.map(({ name }) => name);
+  knownMigrations(migrations, 'store');
+  const rows = Object.fromEntries(await countRows(snapshot, await snapshot.tables()));
+  return { form, version, at: now(), migrations, rows };
+}
+
+/** The file as it is, page by page: copied, checked, and sealed with its checksum. */
+async function writeFileForm(
+  partial: string,
+  snapshot: FileSnapshot,
+  facts: BackupFacts,
+  onShare: OnShare,
+): Promise<void> {
+  await snapshot.backUp(partial, (done, total) => onShare((0.6 * done) / Math.max(1, total), 'copying'));
+  onShare(0.6, 'checking');
+  closeAndCheck(partial);
+  await checkCounts(partial, facts);
+  const { size } = await stat(partial);
+  let read = 0;
+  await sealFile(partial, facts, (bytes) => {
+    read += bytes;
+    onShare(0.8 + (0.2 * read) / size, 'sealing');
+  });
+}
+
+/** @throws Failure unavailable where a file has other rows than it should have */
+export async function checkCounts(path: string, { rows }: BackupFacts): Promise<void> {
+  const copy = new FileSnapshot(path);
+  try {
+    const there = await countRows(copy, await copy.tables());
+    const wanted = Object.entries(rows);
+    if (
+      wanted.length === there.size &&
+      wanted.every(([name, count]) => there.get(name as TableName) === count)
+    )
+      return;
+    throw new Failure('unavailable', `${path} has not the rows that it should have; try again`);
+  } finally {
+    await copy.close();
+  }
+}
+
+async function writePortableForm(
+  partial: string,
+  snapshot: Snapshot,
+  facts: BackupFacts,
+  onShare: OnShare,
+): Promise<void> {
+  const total = 2 * Object.values(facts.rows).reduce((sum, each) => sum + each, 0);
+  let done = 0;
+  const onRows: OnRows = (rows, doing) => {
+    done += rows;
+    onShare(done / Math.max(1, total), doing);
+  };
+  await writePortable(partial, snapshot, facts, onRows);
+  await readThrough(partial, onRows);
+}
+
+/** Reads a portable backup to its end. @throws Failure invalid where anything of it is not as it was written */
+export async function readThrough(path: string, onRows: OnRows): Promise<BackupFacts> {
+  const reader = await PortableReader.open(path);
+  try {
+    for (const table of await reader.tables()) {
+      for await (const rows of reader.rows(table)) onRows(rows.length, `checking ${table.name}`);
+    }
+    await reader.finish();
+    return reader.head;
+  } finally {
+    await reader.close();
+  }
+}

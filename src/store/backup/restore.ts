@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Failure } from '../../errors.ts';
+import { readApplied } from '../migrations/index.ts';
+import { isEmpty } from '../moving/unfinished.ts';
+import { openEngine, type StorePlace, storePath } from '../open.ts';
+import { FileSnapshot } from '../sqlite/snapshot.ts';
+import { type OnShare, readThrough } from './create.ts';
+import { type BackupFacts, damaged, hashFile, readSeal, tellForm } from './file.ts';
+import { intoDatabase } from './into-database.ts';
+import { intoFolder } from './into-folder.ts';
+import { knownMigrations } from './load.ts';
+
+export interface RestoreOptions {
+  /** Whether what is there may be replaced. */
+  readonly force: boolean;
+  /** Whether the backup is only to be read and checked. */
+  readonly dryRun: boolean;
+  readonly now: () => number;
+  readonly onShare: OnShare;
+}
+
+/** What lies in the place that a backup is restored into. */
+export type TargetContent = 'nothing' | 'a store' | 'something damaged';
+
+export interface RestoreReport {
+  readonly facts: BackupFacts;
+  readonly target: TargetContent;
+}
+
+/**
+ * Puts a backup in the place of a store. It is read and checked whole before anything that is there is touched,
+ * and takes its place at once, so that a crash leaves what was there, or all of the backup.
+ * @throws Failure
+ */
+export async function restoreBackup(
+  path: string,
+  place: StorePlace,
+  options: RestoreOptions,
+): Promise<RestoreReport> {
+  const form = await tellForm(path);
+  const facts = await readBackup(path, form === 'portable', share(options.onShare, 0, 0.3));
+  if (facts.form !== form) throw damaged(path);
+  knownMigrations(facts.migrations, 'backup');
+  const target = await lookAt(place);
+  if (options.dryRun) return { facts, target };
+  if (target !== 'nothing' && !options.force) {
+    throw new Failure(
+      'conflict',
+      `there is ${target} already; give another place, or replace it with --force: nothing of it is kept`,
+    );
+  }
+  const rest = { facts, now: options.now, onShare: share(options.onShare, 0.3, 1) };
+  if (place.databaseUrl === undefined) await intoFolder(path, place.data, rest);
+  else await intoDatabase(path, place.databaseUrl, rest);
+  return { facts, target };
+}
+
+const share =
+  (onShare: OnShare, from: number, to: number): OnShare =>
+  (done, doing) =>
+    onShare(from + (to - from) * done, doing);
+
+/** Reads all of a backup. @throws Failure invalid where it is not as it was written */
+async function readBackup(path: string, isPortable: boolean, onShare: OnShare): Promise<BackupFacts> {
+  const { size } = await stat(path);
+  if (isPortable) {
+    let rows = 0;
+    return readThrough(path, (more) => {
+      rows += more;
+      // How many there are stands at the end.
+      onShare(1 - 1 / (1 + rows / 1e6), 'checking the backup');
+    });
+  }
+  const seal = await readSeal(path);
+  let read = 0;
+  const sha256 = await hashFile(path, seal.bytes, (bytes) => {
+    read += bytes;
+    onShare(read / size, 'checking the backup');
+  });
+  if (sha256 !== seal.sha256) throw damaged(path);
+  return seal;
+}
+
+async function lookAt(place: StorePlace): Promise<TargetContent> {
+  if (place.databaseUrl === undefined) {
+    if (!existsSync(storePath(place.data))) return 'nothing';
+    try {
+      const found = new FileSnapshot(storePath(place.data));
+      try {
+        return (await isEmpty(found)) ? 'nothing' : 'a store';
+      } finally {
+        await found.close();
+      }
+    } catch (error) {
+      if (error instanceof Failure) return 'something damaged';
+      throw error;
+    }
+  }
+  const { engine } = await openEngine({ ...place, cacheMiB: 8 });
+  try {
+    await readApplied(engine);
+    return (await isEmpty(engine)) ? 'nothing' : 'a store';
+  } finally {
+    await engine.close();
+  }
+}
