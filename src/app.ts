@@ -18,6 +18,7 @@ import { createLimits, NO_LIMITS } from './http/limits.ts';
 import { mountMedia } from './http/media.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import { mountReference } from './http/reference.ts';
+import { Repeats } from './http/repeats.ts';
 import { createServer } from './http/server.ts';
 import type { SharedCounters } from './http/shared-counters.ts';
 import { isAnythingDue, type LettingJob, type LogFacts, startLettingJob } from './jobs/letting-job.ts';
@@ -164,6 +165,7 @@ export async function createApp(
   };
   const server = createServer(config, {
     ...deps,
+    repeats: new Repeats({ access: store.access, limits, now }),
     dialects: WIRES,
     access: store.access,
     limits,

@@ -54,15 +54,19 @@ export async function authenticate(
   secret: string | undefined,
   now: number,
 ): Promise<Access> {
-  const found = secret !== undefined && isSecret(secret) ? await store.findToken(hashSecret(secret)) : null;
-  if (
-    found === null ||
-    found.token.revokedAt !== null ||
-    (found.token.expiresAt !== null && found.token.expiresAt <= now)
-  ) {
+  const access =
+    secret !== undefined && isSecret(secret) ? await findAccess(store, hashSecret(secret), now) : null;
+  if (access === null) {
     throw new Failure('unauthenticated', 'the token is missing, unknown, expired or revoked');
   }
-  return found;
+  return access;
+}
+
+/** Finds who asks by the SHA-256 of a secret; null where its token is unknown, expired or revoked. */
+export async function findAccess(store: AccessStore, hash: string, now: number): Promise<Access | null> {
+  const found = await store.findToken(hash);
+  if (found === null || found.token.revokedAt !== null) return null;
+  return found.token.expiresAt === null || found.token.expiresAt > now ? found : null;
 }
 
 /** Checks that a token may do a thing in a dialect. @throws Failure forbidden */

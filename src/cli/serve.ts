@@ -1,6 +1,5 @@
 import cluster from 'node:cluster';
 import { type Command, Option } from 'commander';
-import pino, { type Logger } from 'pino';
 import { createApp, openJobs } from '../app.ts';
 import { defaultRedisUrl, readServeConfig, type ServeConfig, type ServeFlags } from '../config/serve.ts';
 import { Failure } from '../errors.ts';
@@ -9,19 +8,15 @@ import { writeBanner } from './banner.ts';
 import { prepareStore } from './demo-facts.ts';
 import { asUsage, wholeFlag } from './output.ts';
 import type { NewCommand } from './program.ts';
+import { openRequestLog } from './request-log.ts';
 import { awaitMetrics, forkWorkers } from './workers.ts';
 
 /** How long requests under way may take once the process is to end, in milliseconds. */
 const DRAIN = 10_000;
 
-/** The request log: JSON lines on stderr, so that stdout stays for people. */
-function openLog(): Logger {
-  return pino({ base: null }, pino.destination({ fd: 2, sync: false, minLength: 8192, periodicFlush: 100 }));
-}
-
 /** Serves until SIGTERM or SIGINT, then answers what is under way and ends. Gives the address. */
 async function serveHere(config: ServeConfig): Promise<string> {
-  const log = openLog();
+  const log = openRequestLog();
   const app = await createApp(config, log, cluster.isWorker ? awaitMetrics : undefined);
   const drain = prepareDrain(app.server.server);
   const address = await app.server.listen({ host: config.host, port: config.port }).catch(async (error) => {
@@ -50,7 +45,7 @@ async function serveHere(config: ServeConfig): Promise<string> {
 /** Serves by processes that share the port, and does here what one of them alone is to do. */
 async function serveByWorkers(config: ServeConfig): Promise<string> {
   const address = await forkWorkers(config);
-  const job = await openJobs(config, openLog());
+  const job = await openJobs(config, openRequestLog());
   const stop = () => {
     // The process ends with its last worker; what the job has under way is safe to break off.
     job.stop().catch(() => {});

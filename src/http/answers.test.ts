@@ -23,7 +23,7 @@ describe('kept answers', () => {
     const answers = new Answers();
     const make = counter();
     const first = await answers.find(center(1, 5), ['voiso', 'x'], make);
-    assert.equal(String(first), 'answer 1');
+    assert.equal(first.payload, 'answer 1');
     assert.equal(await answers.find(center(1, 5), ['voiso', 'x'], make), first);
   });
 
@@ -40,7 +40,7 @@ describe('kept answers', () => {
       await answers.find(center(1, 5), ['voiso', '1'], make),
     ];
     assert.deepEqual(
-      asked.map(String),
+      asked.map(({ payload }) => payload),
       asked.map((_, at) => `answer ${at + 1}`),
     );
   });
@@ -48,7 +48,19 @@ describe('kept answers', () => {
   it('are not those that failed', async () => {
     const answers = new Answers();
     await assert.rejects(answers.find(center(1, 1), ['x'], () => Promise.reject(new Error('no'))));
-    assert.equal(String(await answers.find(center(1, 1), ['x'], async () => 'yes')), 'yes');
+    assert.equal((await answers.find(center(1, 1), ['x'], async () => 'yes')).payload, 'yes');
+  });
+
+  it('are of the same bytes, be they plain letters or not', () => {
+    const answers = new Answers();
+    for (const text of ['', 'plain', 'Jos\u00e9', '\u96ea \u{1f600}']) {
+      const { payload, length } = answers.keep(center(1, 1), [text], text);
+      assert.deepEqual(
+        typeof payload === 'string' ? Buffer.from(payload, 'latin1') : payload,
+        Buffer.from(text),
+      );
+      assert.equal(length, Buffer.byteLength(text));
+    }
   });
 
   it('take a bounded room: the oldest go, and a very long one is not kept', () => {

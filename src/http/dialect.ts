@@ -9,7 +9,7 @@ import type { DialectIndex } from '../directory/query.ts';
 import type { DeleteRecording } from '../recordings/delete.ts';
 import type { RecordingStore } from '../recordings/ports.ts';
 import type { TakeIn } from '../recordings/take-in.ts';
-import type { Answers } from './answers.ts';
+import type { Answer, Answers } from './answers.ts';
 import type { EncodedUsers } from './encoded-users.ts';
 import type { LinkDeps } from './recording-links.ts';
 import type { EncodeFailure } from './wire-failure.ts';
@@ -37,16 +37,21 @@ export interface Endpoint {
   readonly scope: Scope;
   /** Whether its request's body is read by the endpoint as it comes, and may take its time. */
   readonly isUpload?: boolean;
+  /**
+   * Whether its answers depend on nothing but the request's target and token, the contact center's revision
+   * and the current year.
+   */
+  readonly isRepeatable?: boolean;
   /** Describes parameters and answers in the OpenAPI document; nothing is checked or shaped by it. */
   readonly schema: (method: Method) => FastifySchema;
   /** The secret that a request carries, wherever this wire puts it. */
   readonly secretOf: (request: FastifyRequest) => string | undefined;
-  /** Decodes, asks the service, encodes. Gives the body, or the reply where it was sent already. */
+  /** Decodes, asks the service, encodes. Gives the answer, or what is sent as it is. */
   readonly answer: (
     request: FastifyRequest,
     reply: FastifyReply,
     access: Access,
-  ) => Promise<Buffer | Readable | FastifyReply>;
+  ) => Promise<Answer | Readable | FastifyReply>;
 }
 
 /** A request that shows a new user that an endpoint works. */

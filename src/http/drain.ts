@@ -16,10 +16,12 @@ export type Drain = (close: () => Promise<void>, patience: number) => Promise<nu
 /** Counts the requests under way from now on, so that the server can be ended without breaking them off. */
 export function prepareDrain(server: Server): Drain {
   let underWay = 0;
+  let atRest = () => {};
   server.on('request', (_, response) => {
     underWay += 1;
     response.once('close', () => {
       underWay -= 1;
+      if (underWay === 0) atRest();
     });
   });
 
@@ -37,8 +39,15 @@ export function prepareDrain(server: Server): Drain {
     try {
       if ((await Promise.race([closed, late])) === 'closed') return 0;
       const cut = underWay;
+      // A response tells of its end after its connection, and so after the server.
+      const resting = new Promise<void>((resolve) => {
+        atRest = resolve;
+      });
       server.closeAllConnections();
-      await Promise.race([closed, sleep(LAST, undefined, { signal: giveUp.signal })]);
+      await Promise.race([
+        Promise.all([closed, cut > 0 ? resting : null]),
+        sleep(LAST, undefined, { signal: giveUp.signal }),
+      ]);
       return cut;
     } finally {
       clearInterval(glances);

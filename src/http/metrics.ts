@@ -75,7 +75,7 @@ export function createMetrics(
   for (const child of Object.values(limitChildren)) child.inc(0);
 
   // A labelled child is looked up once; the lookup costs more than the observation.
-  const counted = new Map<string, Counter.Internal>();
+  const counted = new Map<string, Counter.Internal[]>();
   const timed = new Map<string, Histogram.Internal<'operation'>>();
   const stored = new Map<string, Histogram.Internal<'statement'>>();
   const child = <T>(children: Map<string, T>, key: string, make: () => T): T => {
@@ -90,8 +90,10 @@ export function createMetrics(
   return {
     registry,
     observeRequest(operation, code, seconds) {
-      const status = `${Math.floor(code / 100)}xx`;
-      child(counted, `${operation} ${status}`, () => requests.labels({ operation, status })).inc();
+      const children = child(counted, operation, () => []);
+      const hundreds = Math.floor(code / 100);
+      children[hundreds] ??= requests.labels({ operation, status: `${hundreds}xx` });
+      children[hundreds].inc();
       child(timed, operation, () => latency.labels({ operation })).observe(seconds);
     },
     observeLimit: (counted) => limitChildren[counted].inc(),

@@ -4,12 +4,14 @@ import { type Access, authenticate, authorize } from '../access/tokens.ts';
 import type { DialectDeps, Endpoint, WireFormat } from './dialect.ts';
 import type { Limits } from './limits.ts';
 import { MEDIA_ROUTE } from './media.ts';
+import type { Repeats } from './repeats.ts';
+import { sendJson } from './send-json.ts';
 import { type EncodeFailure, encodeProblem } from './wire-failure.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Resolves when this turn of the event loop ends, where answers go out together. */
-    endOfTurn(): Promise<void>;
+    /** Has a function called when this turn of the event loop ends, where answers go out together. */
+    atEndOfTurn(send: () => void): void;
   }
   interface FastifyRequest {
     /** Who asks, for the log: set once a token or a link was found good. */
@@ -32,6 +34,7 @@ declare module 'fastify' {
 export interface MountDeps extends DialectDeps {
   readonly access: AccessStore;
   readonly limits: Limits;
+  readonly repeats: Repeats;
 }
 
 /** Mounts a wire format's endpoints under its prefix, and at the root where they belong there too. */
@@ -73,8 +76,14 @@ function addRoutes(
         },
         schema: { ...endpoint.schema(method), hide: isTwin || at > 0 },
         handler: async (request, reply) => {
-          const access = await admit(request, dialect, endpoint, deps);
-          return endpoint.answer(request, reply, access);
+          const secret = endpoint.secretOf(request);
+          const access = await admit(request, secret, dialect, endpoint, deps);
+          const answer = await endpoint.answer(request, reply, access);
+          if (!('payload' in answer)) return answer;
+          // Most that is asked once is not asked again.
+          if (secret !== undefined && endpoint.isRepeatable && answer.isRepeated)
+            deps.repeats.note(request.raw, secret, access, answer);
+          return sendJson(reply, answer.payload);
         },
       });
     }
@@ -84,11 +93,12 @@ function addRoutes(
 /** Token, scope, rate limit: in this order. */
 async function admit(
   request: FastifyRequest,
+  secret: string | undefined,
   dialect: WireFormat,
   endpoint: Endpoint,
   deps: MountDeps,
 ): Promise<Access> {
-  const access = await authenticate(deps.access, endpoint.secretOf(request), deps.now());
+  const access = await authenticate(deps.access, secret, deps.now());
   request.asker = { contactCenter: access.contactCenter.name, tokenId: access.token.id };
   authorize(access, dialect.name, endpoint.scope);
   request.admitted = true;

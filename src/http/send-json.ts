@@ -1,8 +1,10 @@
 import type { FastifyReply } from 'fastify';
 
-/** The bytes of a JSON text as an answer, sent with others that are ready in this turn. */
-export async function sendJson(reply: FastifyReply, bytes: Buffer): Promise<Buffer> {
-  reply.header('content-type', 'application/json; charset=utf-8');
-  await reply.server.endOfTurn();
-  return bytes;
+/** The type of every JSON answer of ours. */
+export const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** A JSON text as an answer, sent with others that are ready in this turn. */
+export function sendJson(reply: FastifyReply, payload: string | Buffer): Promise<string | Buffer> {
+  reply.header('content-type', JSON_TYPE);
+  return new Promise((resolve) => reply.server.atEndOfTurn(() => resolve(payload)));
 }

@@ -76,14 +76,16 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
   /** Counts and logs a request that was answered: one line, with nothing of what it carried. */
   const record = (request: FastifyRequest, reply: FastifyReply, start: number): void => {
     const milliseconds = performance.now() - start;
-    const { operation = 'none', dialect = null } = request.routeOptions.config;
+    // Made anew at each reading.
+    const { url, config } = request.routeOptions;
+    const { operation = 'none', dialect = null } = config;
     const status = reply.statusCode;
     const length = reply.getHeader('content-length');
     const sent = length === undefined ? request.streamedBytes : Number(length);
     deps.metrics.observeRequest(operation, status, milliseconds / 1000);
     deps.log.info({
       operation,
-      route: request.is404 ? null : (request.routeOptions.url ?? null),
+      route: request.is404 ? null : (url ?? null),
       dialect,
       contactCenter: request.asker?.contactCenter ?? null,
       tokenId: request.asker?.tokenId ?? null,
@@ -118,6 +120,21 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
       `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n${lines.join('')}\r\n${answer.body}`,
     );
     recordUnread(answer.status, body.length, requestId);
+  };
+
+  /** What is wrong with a request whatever it asks for. */
+  const refuse = (request: FastifyRequest): HttpFailure | null => {
+    if (request.is404) {
+      const { allow } = forms(pathOf(request));
+      // An escaped slash makes a path look documented that is none.
+      const isWrongMethod = allow !== null && !allow.includes(request.method);
+      return isWrongMethod ? new HttpFailure('method_not_allowed', { allow }) : new HttpFailure('not_found');
+    }
+    const { rawHeaders, httpVersion } = request.raw;
+    if (headerBytes(rawHeaders) > MAX_HEADERS) return new HttpFailure('headers_too_large');
+    // RFC 9112 section 3.2: one, and where it is missing only in HTTP/1.0.
+    const hosts = countHosts(rawHeaders);
+    return hosts > 1 || (httpVersion === '1.1' && hosts === 0) ? new HttpFailure('malformed') : null;
   };
 
   const app = fastify({
@@ -160,35 +177,27 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
   app.server.on('checkExpectation', (request, response) => app.routing(request, response));
   // Convoso's parameters may come in the body of a GET as well.
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
-  app.decorate('endOfTurn', createTurn());
+  app.decorate('atEndOfTurn', createTurn());
   app.decorateRequest('asker', null);
   app.decorateRequest('admitted', false);
   app.decorateRequest('streamedBytes', 0);
 
   // Hooks with a callback: one with a promise costs each request a turn through the queue of microtasks.
   app.addHook('onRequest', (request, reply, done) => {
-    stamp(request, reply);
     // Unlike the end of a response, its close also comes where the client has gone away.
     const start = performance.now();
-    reply.raw.once('close', () => record(request, reply, start));
-    watchBody(request.raw, request.routeOptions.config.isUpload ?? false, () =>
-      app.server.emit('clientError', new Error('a body that is too slow'), request.raw.socket),
-    );
-    if (request.is404) {
-      const { allow } = forms(pathOf(request));
-      // An escaped slash makes a path look documented that is none.
-      const isWrongMethod = allow !== null && !allow.includes(request.method);
-      return done(
-        isWrongMethod ? new HttpFailure('method_not_allowed', { allow }) : new HttpFailure('not_found'),
+    reply.raw.on('close', () => record(request, reply, start));
+    const refusal = refuse(request);
+    const goOn = (failure?: Error) => {
+      stamp(request, reply);
+      watchBody(request.raw, request.routeOptions.config.isUpload ?? false, () =>
+        app.server.emit('clientError', new Error('a body that is too slow'), request.raw.socket),
       );
-    }
-    if (headerBytes(request.raw.rawHeaders) > MAX_HEADERS) return done(new HttpFailure('headers_too_large'));
-    // RFC 9112 section 3.2: one, and where it is missing only in HTTP/1.0.
-    const hosts = countHosts(request.raw.rawHeaders);
-    if (hosts > 1 || (request.raw.httpVersion === '1.1' && hosts === 0)) {
-      return done(new HttpFailure('malformed'));
-    }
-    done();
+      done(failure);
+    };
+    const repeat = refusal === null ? deps.repeats.find(request.raw) : undefined;
+    if (repeat === undefined) return goOn(refusal ?? undefined);
+    deps.repeats.answer(repeat, request, reply).then((isAnswered) => isAnswered || goOn(), goOn);
   });
   app.addHook('onSend', (request, reply, payload, done) => {
     // Files of the reference page bring a caching rule of their own.

@@ -1,10 +1,10 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { type ContactCenter, settingOf } from '../../access/contact-center.ts';
 import type { Access } from '../../access/tokens.ts';
 import { formatLocal } from '../../directory/time-zone.ts';
+import type { Answer } from '../../http/answers.ts';
 import type { DialectDeps, Endpoint } from '../../http/dialect.ts';
 import { type Links, openLinks } from '../../http/recording-links.ts';
-import { sendJson } from '../../http/send-json.ts';
 import type { RecordingPage } from '../../recordings/query.ts';
 import type { ListedRecording } from '../../recordings/recording.ts';
 import {
@@ -25,11 +25,11 @@ export function listUserRecordings(deps: DialectDeps): Endpoint {
     scope: 'recordings:read',
     schema: describeUserRecordings,
     secretOf,
-    answer: (request, reply, access) => {
+    answer: (request, _reply, access) => {
       const { contactCenter } = access;
       const mayListEveryone = settingOf(contactCenter, USER_REQUIRED) === 'false';
       const parameters = decodeUserRecordings(request, mayListEveryone, contactCenter.timezone);
-      return answer(deps, request, reply, access, parameters);
+      return answer(deps, request, access, parameters);
     },
   };
 }
@@ -43,18 +43,17 @@ export function listLeadRecordings(deps: DialectDeps): Endpoint {
     scope: 'recordings:read',
     schema: describeLeadRecordings,
     secretOf,
-    answer: (request, reply, access) =>
-      answer(deps, request, reply, access, decodeLeadRecordings(request, access.contactCenter.timezone)),
+    answer: (request, _reply, access) =>
+      answer(deps, request, access, decodeLeadRecordings(request, access.contactCenter.timezone)),
   };
 }
 
 async function answer(
   deps: DialectDeps,
   request: FastifyRequest,
-  reply: FastifyReply,
   access: Access,
   parameters: RecordingParameters,
-): Promise<Buffer> {
+): Promise<Answer> {
   const { contactCenter } = access;
   const profile = profileOf(contactCenter, request.method);
   const links = await openLinks(deps, request, access);
@@ -72,13 +71,10 @@ async function answer(
     limit,
     keptAt,
   ]);
-  return sendJson(
-    reply,
-    await deps.answers.find(contactCenter, ['convoso recordings', question], async () => {
-      const page = await readPage(deps, contactCenter, parameters, profile, keptAt);
-      return encode(page, parameters, profile, contactCenter.timezone, links);
-    }),
-  );
+  return deps.answers.find(contactCenter, ['convoso recordings', question], async () => {
+    const page = await readPage(deps, contactCenter, parameters, profile, keptAt);
+    return encode(page, parameters, profile, contactCenter.timezone, links);
+  });
 }
 
 /**

@@ -1,10 +1,9 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { Access } from '../../access/tokens.ts';
 import type { FormatContext } from '../../directory/format.ts';
 import type { Match } from '../../directory/query.ts';
 import type { DialectDeps, Endpoint } from '../../http/dialect.ts';
 import type { EncodedPage } from '../../http/encoded-users.ts';
-import { sendJson } from '../../http/send-json.ts';
 import { decodeSearch, type SearchParameters, secretOf } from './parameters.ts';
 import { mayListEveryone, type Profile, profileOf } from './profiles.ts';
 import { describeSearch } from './schemas.ts';
@@ -24,9 +23,10 @@ export function searchUsers(deps: DialectDeps): Endpoint {
     methods: ['GET', 'POST'],
     paths: ['/v1/users/search'],
     scope: 'users:read',
+    isRepeatable: true,
     schema: describeSearch,
     secretOf,
-    answer: async (request: FastifyRequest, reply: FastifyReply, { contactCenter }: Access) => {
+    answer: async (request: FastifyRequest, _reply, { contactCenter }: Access) => {
       const profile = profileOf(contactCenter, request.method);
       const parameters = decodeSearch(request, mayListEveryone(contactCenter, profile));
       const context = { timezone: contactCenter.timezone, now: deps.now() };
@@ -35,13 +35,12 @@ export function searchUsers(deps: DialectDeps): Endpoint {
       const year = new Date(context.now).getUTCFullYear();
       const question = ['convoso', profile, year, offset, limit, ...(users ?? [])];
       if (users === null) question[0] = 'convoso everyone';
-      const answer = await deps.answers.find(contactCenter, question, async () => {
+      return deps.answers.find(contactCenter, question, async () => {
         const count = profile === 'official' ? 'exact' : 'none';
         const query = { dialect: 'convoso', match: matchOf(parameters), offset, limit, count } as const;
         const page = await deps.encoded.page(contactCenter, query, encodingOf(profile, context, year));
         return profile === 'official' ? official(parameters, page) : community(page);
       });
-      return sendJson(reply, answer);
     },
   };
 }

@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import type { ContactCenter } from '../../access/contact-center.ts';
 import { Failure } from '../../errors.ts';
+import { toAnswer } from '../../http/answers.ts';
 import type { DialectDeps, Endpoint } from '../../http/dialect.ts';
 import { bearerSecret, type Query } from '../../http/query.ts';
 import { baseOf, type Links, openLinks } from '../../http/recording-links.ts';
-import { sendJson } from '../../http/send-json.ts';
 import { encodeRecording } from '../../recordings/native.ts';
 import type { Recording } from '../../recordings/recording.ts';
 import { isPastRetention } from '../../recordings/retention.ts';
@@ -55,14 +55,11 @@ export function listRecordings(deps: DialectDeps): Endpoint {
       const cursor = hasMore && last !== undefined ? encodeCursor(last) : null;
       if (cursor !== null) reply.header('link', nextLink(request, deps.publicUrl, cursor));
       const now = deps.now();
-      return sendJson(
-        reply,
-        Buffer.from(
-          JSON.stringify({
-            recordings: recordings.map((recording) => show(recording, contactCenter, links, now)),
-            nextCursor: cursor,
-          }),
-        ),
+      return toAnswer(
+        JSON.stringify({
+          recordings: recordings.map((recording) => show(recording, contactCenter, links, now)),
+          nextCursor: cursor,
+        }),
       );
     },
   };
@@ -87,13 +84,13 @@ export function getRecording(deps: DialectDeps): Endpoint {
     scope: 'recordings:read',
     schema: describeGet,
     secretOf,
-    answer: async (request, reply, access) => {
+    answer: async (request, _reply, access) => {
       const { contactCenter } = access;
       const number = decodeNumber(request);
       const recording = number === null ? null : await deps.recordings.find(contactCenter, number);
       if (recording === null) throw noRecording();
       const links = await openLinks(deps, request, access);
-      return sendJson(reply, Buffer.from(JSON.stringify(show(recording, contactCenter, links, deps.now()))));
+      return toAnswer(JSON.stringify(show(recording, contactCenter, links, deps.now())));
     },
   };
 }

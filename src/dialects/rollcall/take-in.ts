@@ -3,9 +3,9 @@ import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import type { Access } from '../../access/tokens.ts';
 import { Failure, invalid } from '../../errors.ts';
+import { toAnswer } from '../../http/answers.ts';
 import type { DialectDeps, Endpoint } from '../../http/dialect.ts';
 import { baseOf } from '../../http/recording-links.ts';
-import { sendJson } from '../../http/send-json.ts';
 import { dropRest, readUpload } from '../../http/uploads.ts';
 import { encodeRecording } from '../../recordings/native.ts';
 import type { Recording } from '../../recordings/recording.ts';
@@ -38,8 +38,8 @@ export function takeInRecording(deps: DialectDeps): Endpoint {
         // Stripe's name for it.
         if (!isNew) reply.header('idempotent-replayed', 'true');
         const location = `${baseOf(request, deps.publicUrl)}/rollcall${PATH}/${recording.number}`;
-        const answer = Buffer.from(JSON.stringify(encodeRecording(recording)));
-        return await sendJson(reply.code(201).header('location', location), answer);
+        reply.code(201).header('location', location);
+        return toAnswer(JSON.stringify(encodeRecording(recording)));
       } catch (error) {
         dropRest(request.raw, reply);
         throw error;

@@ -1,9 +1,8 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { Access } from '../../access/tokens.ts';
 import type { Match } from '../../directory/query.ts';
 import type { DialectDeps, Endpoint } from '../../http/dialect.ts';
 import { bearerSecret, type Query } from '../../http/query.ts';
-import { sendJson } from '../../http/send-json.ts';
 import { decodeList } from './parameters.ts';
 import { describeUsers } from './schemas.ts';
 import { encodeUser, FIELDS, type SmartfloUser } from './user.ts';
@@ -21,12 +20,13 @@ export function listUsers(deps: DialectDeps): Endpoint {
     methods: ['GET'],
     paths: ['/v1/users'],
     scope: 'users:read',
+    isRepeatable: true,
     schema: describeUsers,
     secretOf: (request: FastifyRequest) => bearerSecret(request.headers.authorization, true),
-    answer: async (request: FastifyRequest, reply: FastifyReply, { contactCenter }: Access) => {
+    answer: async (request: FastifyRequest, _reply, { contactCenter }: Access) => {
       const { after, limit, flags } = decodeList(request.query as Query);
       const question = ['smartflo', after, limit, ...Object.entries(flags).flat().map(String)];
-      const answer = await deps.answers.find(contactCenter, question, async () => {
+      return deps.answers.find(contactCenter, question, async () => {
         const match: Match =
           Object.keys(flags).length === 0 ? { kind: 'everyone' } : { kind: 'flagged', flags };
         const query = { dialect: 'smartflo', match, after, limit, count: 'none' } as const;
@@ -35,7 +35,6 @@ export function listUsers(deps: DialectDeps): Endpoint {
         const data = users.map(({ text }) => text).join();
         return `{"has_more":${hasMore},"count":${users.length},"last_seen_id":${last},"data":[${data}]}`;
       });
-      return sendJson(reply, answer);
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Access } from '../../access/tokens.ts';
 import type { Listed } from '../../directory/query.ts';
 import type { DialectDeps, Endpoint } from '../../http/dialect.ts';
 import { bearerSecret, type Query } from '../../http/query.ts';
-import { sendJson } from '../../http/send-json.ts';
+import { JSON_TYPE } from '../../http/send-json.ts';
 import { decodeList, type ListParameters } from './parameters.ts';
 import { describeUsers } from './schemas.ts';
 import { encodeUser, FIELDS } from './user.ts';
@@ -19,29 +19,27 @@ export function listUsers(deps: DialectDeps): Endpoint {
     methods: ['GET'],
     paths: ['/user_management/v1/users', '/api/user_management/v1/users'],
     scope: 'users:read',
+    isRepeatable: true,
     schema: describeUsers,
     secretOf: (request: FastifyRequest) => bearerSecret(request.headers.authorization),
     answer: async (request: FastifyRequest, reply: FastifyReply, { contactCenter }: Access) => {
       const parameters = decodeList(request.query as Query);
-      reply.header('content-type', 'application/json; charset=utf-8');
       const question = ['voiso', JSON.stringify(parameters)];
       const known = deps.answers.peek(contactCenter, question);
-      if (known !== undefined) return sendJson(reply, known);
+      if (known !== undefined) return known;
       const pages = readPages(deps, contactCenter, parameters);
       // The first page is read before anything is sent: a store that fails still gives its own answer.
       const first = await pages.next();
       const users = first.done === true ? [] : first.value.users;
       if (first.done === true || first.value.isLast) {
-        return sendJson(
-          reply,
-          deps.answers.keep(contactCenter, question, JSON.stringify(users.map(encodeUser))),
-        );
+        return deps.answers.keep(contactCenter, question, JSON.stringify(users.map(encodeUser)));
       }
       const count = (bytes: number) => {
         request.streamedBytes += bytes;
       };
       // The rest of a directory is not read for an answer without a body.
       const body = request.method === 'HEAD' ? [] : writeArray(users, pages, count);
+      reply.header('content-type', JSON_TYPE);
       return Readable.from(body, { objectMode: false, highWaterMark: 65_536 });
     },
   };

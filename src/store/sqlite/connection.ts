@@ -96,6 +96,7 @@ export class Connection {
   #turnVersion: number | null = null;
   /** Statements that gave up as another process kept the file. */
   timesBusy = 0;
+  #isEnding = false;
 
   constructor(options: SqliteOptions) {
     this.#path = options.path;
@@ -173,20 +174,32 @@ export class Connection {
   beginTurn(): void {
     if (this.#db.inTransaction) return;
     this.#begin.run();
-    this.#turnVersion = null;
-    setImmediate(() => this.endTurn());
+    this.#endLater();
   }
 
   endTurn(): void {
+    this.#turnVersion = null;
     if (this.#db.open && this.#db.inTransaction) this.#commit.run();
+  }
+
+  #endLater(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    setImmediate(() => {
+      this.#isEnding = false;
+      this.endTurn();
+    });
   }
 
   /**
    * SQLite's own count of what other connections committed, the writer beside this one among them: the same
-   * all through a turn's transaction.
+   * all through a turn. What is read in this turn is of that state, or of one after it.
    */
   dataVersion(): number {
-    this.#turnVersion ??= Number(this.#version.get());
+    if (this.#turnVersion === null) {
+      this.#turnVersion = Number(this.#version.get());
+      this.#endLater();
+    }
     return this.#turnVersion;
   }
 

@@ -39,7 +39,6 @@ export class SqliteEngine implements Engine {
   }
 
   mark(): number {
-    this.#reader.beginTurn();
     return this.#reader.dataVersion();
   }
 
