@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { Failure } from '../../src/errors.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
 import { rollcall, run, serveJson } from '../acceptance/server-process.ts';
-import { ALL, addUsers, idOf, person } from '../contract/people.ts';
+import { ALL, addUsers, changeUser, idOf, person } from '../contract/people.ts';
 import { said } from '../contract/recordings-contract.ts';
 import { noPostgres, PostgresServer } from '../postgres/server.ts';
 import { ask, assertOneLine, BIN, makeFolder, people, succeed } from './commands.ts';
@@ -98,6 +98,35 @@ describe('several processes over one PostgreSQL', { skip: noPostgres }, () => {
       const found = await first.access.findContactCenter('north');
       assert.deepEqual(Object.keys(found?.settings ?? {}).sort(), keys.toSorted());
       assert.equal(found?.revision, contactCenter.revision + keys.length);
+    } finally {
+      await first.close();
+      await second.close();
+    }
+  });
+
+  it('give a user each version once', async () => {
+    const place = await postgres.makePlace();
+    const [first, second] = [await open(place), await open(place)];
+    try {
+      const contactCenter = await first.access.createContactCenter('north', 'UTC', 0);
+      await addUsers(first, contactCenter, [person(1)]);
+      const given: number[] = [];
+      await Promise.all(
+        Array.from({ length: 40 }, async (_, at) => {
+          let version = 0;
+          await changeUser(at % 2 === 0 ? first : second, contactCenter, 1, (user) => {
+            version = user.version + 1;
+            return { ...user, firstName: `Change ${at}`, version };
+          });
+          given.push(version);
+        }),
+      );
+      assert.deepEqual(
+        given.toSorted((a, b) => a - b),
+        Array.from({ length: 40 }, (_, at) => at + 2),
+      );
+      const [user] = await second.pages.pageByNumber(contactCenter, 0, 1);
+      assert.equal(user?.version, 41);
     } finally {
       await first.close();
       await second.close();

@@ -58,14 +58,14 @@ function within<T>(seconds: number, what: string, wait: Promise<T>): Promise<T> 
 export class PostgresServer {
   readonly #bin: string;
   readonly #folder = mkdtempSync(join(tmpdir(), 'rollcall-postgres-'));
-  readonly #settings: readonly string[];
+  readonly #settings: string[];
   #port = 0;
   #child: ChildProcess | undefined;
   #places = 0;
 
   private constructor(bin: string, settings: readonly string[]) {
     this.#bin = bin;
-    this.#settings = settings;
+    this.#settings = [...settings];
   }
 
   /** Makes one and starts it. @param settings of the server, as `name=value` */
@@ -81,6 +81,52 @@ export class PostgresServer {
       throw error;
     }
     return server;
+  }
+
+  /**
+   * Makes two and starts them: one that takes writes, and a standby that follows it. Nothing is acknowledged
+   * before the standby has it on its disk.
+   * @param settings of both
+   */
+  static async startPair(
+    ...settings: string[]
+  ): Promise<{ primary: PostgresServer; standby: PostgresServer }> {
+    if ('missing' in found) throw new Error(found.missing);
+    const primary = new PostgresServer(found.folder, [...settings, 'synchronous_standby_names=*']);
+    const standby = new PostgresServer(found.folder, settings);
+    try {
+      primary.#initialize();
+      // A copy of what never ran: the standby gets everything else from the log.
+      const copied = spawnSync('cp', ['-a', join(primary.#folder, 'data'), standby.#folder]);
+      if (copied.status !== 0) throw new Error(`cp failed: ${copied.stderr}`);
+      writeFileSync(join(standby.#folder, 'data', 'standby.signal'), '');
+      standby.#give();
+      primary.#port = await freePort();
+      await primary.resume();
+      standby.#port = await freePort();
+      const from = `host=127.0.0.1 port=${primary.#port} user=${USER} password='${PASSWORD}'`;
+      standby.#settings.push(
+        `primary_conninfo=${from}`,
+        'hot_standby=on',
+        'wal_retrieve_retry_interval=100ms',
+      );
+      await standby.resume();
+    } catch (error) {
+      await primary.stop();
+      await standby.stop();
+      throw error;
+    }
+    return { primary, standby };
+  }
+
+  /** Makes a standby take writes. */
+  async promote(): Promise<void> {
+    await this.query('select pg_promote()');
+  }
+
+  /** Gives the folder to whoever the server runs for. */
+  #give(): void {
+    if (NOBODY.uid !== undefined) chownSync(this.#folder, NOBODY.uid, NOBODY.gid);
   }
 
   #initialize(): void {
@@ -140,7 +186,7 @@ export class PostgresServer {
     const ready = new Promise<void>((resolve, reject) => {
       child.stderr?.on('data', (chunk: Buffer) => {
         said = `${said}${chunk}`.slice(-2000);
-        if (said.includes('ready to accept connections')) resolve();
+        if (/ready to accept (read-only )?connections/.test(said)) resolve();
       });
       child.once('exit', () => reject(new Error(`PostgreSQL did not start: ${said}`)));
     });
@@ -171,6 +217,11 @@ export class PostgresServer {
   url(schema?: string): string {
     const options = schema === undefined ? '' : `?options=${encodeURIComponent(`-c search_path=${schema}`)}`;
     return `postgres://${USER}:${encodeURIComponent(PASSWORD)}@127.0.0.1:${this.#port}/postgres${options}`;
+  }
+
+  /** The address, as a URL has it. */
+  get host(): string {
+    return `127.0.0.1:${this.#port}`;
   }
 
   /** A schema of its own: the URL of a place for one store. */

@@ -55,8 +55,8 @@ export class PostgresEngine implements Engine {
   constructor(place: PostgresPlace, limits: PostgresLimits, observe?: Observe) {
     this.#place = place;
     this.#observe = observe;
-    this.#reads = openPool(place.config(limits, 'read'));
-    this.#writes = openPool(place.config(limits, 'write'));
+    this.#reads = openPool(place, limits, 'read');
+    this.#writes = openPool(place, limits, 'write');
   }
 
   async read(statement: Statement, values: Values): Promise<Cell[][]> {
@@ -170,6 +170,17 @@ export class PostgresEngine implements Engine {
   }
 
   async #connect(name: PoolName): Promise<pg.PoolClient> {
+    const start = performance.now();
+    try {
+      return await this.#pool(name).connect();
+    } catch (error) {
+      this.#counts.connectFailed(name, error);
+      const { hosts } = this.#place;
+      if (hosts === null || !isLost(error)) throw explain(error, this.#place.shown);
+      const found = hosts.find();
+      // Who has waited for long is told; whoever asks next goes to what was found.
+      if (performance.now() - start > SOON || !(await found)) throw explain(error, this.#place.shown);
+    }
     try {
       return await this.#pool(name).connect();
     } catch (error) {
@@ -285,9 +296,18 @@ function toParameter(cell: Cell): Cell {
   return cell > 0 ? '9223372036854775807' : '-9223372036854775808';
 }
 
-function openPool(config: pg.PoolConfig): pg.Pool {
-  const adapt = async (client: pg.ClientBase): Promise<void> => void (await client.query(ADAPT_TO_CITUS));
-  const pool = new pg.Pool({ ...config, onConnect: adapt });
+function openPool(place: PostgresPlace, limits: PostgresLimits, name: PoolName): pg.Pool {
+  const prepare = async (client: pg.ClientBase): Promise<void> => {
+    await place.hosts?.check(client);
+    await client.query(ADAPT_TO_CITUS);
+  };
+  // Each connection goes to the host that is chosen when it is made.
+  class Client extends pg.Client {
+    constructor() {
+      super(place.config(limits, name));
+    }
+  }
+  const pool = new pg.Pool({ ...place.config(limits, name), Client, onConnect: prepare });
   // A connection that breaks while nobody uses it is replaced; one in use tells its statements.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { Failure } from '../../errors.ts';
+import { Hosts, isTarget } from './hosts.ts';
 
 /** How long each thing may take, in milliseconds, and how many connections there are at most. */
 export interface PostgresLimits {
@@ -77,42 +78,49 @@ export const SCHEMA_LOCK = 'hashtextextended(current_schema(), 5726623061)';
 
 /** Where a database is, as it was named by its URL. Holds the password: only `shown` may be told. */
 export interface PostgresPlace {
-  /** Host, port and database. */
+  /** Hosts, ports and database. */
   readonly shown: string;
+  /** What its hosts are chosen by; null where there is one alone, which is taken as it is. */
+  readonly hosts: Hosts | null;
+  /** For a connection to the host that was last chosen. */
   config(limits: PostgresLimits, kind: 'read' | 'write'): pg.PoolConfig;
 }
 
+const AIM = 'give postgres://USER:PASSWORD@HOST:PORT/DATABASE, or HOST:PORT,HOST:PORT for several hosts';
+/** Scheme, user, hosts with their ports, and the rest: an URL has no word for several hosts. */
+const PARTS = /^(postgres(?:ql)?:\/\/(?:[^/?#]*@)?)([^/?#@]*)(.*)$/s;
+
 /**
  * Reads a database's URL. Parameters in it win over ours: sslmode, sslrootcert, application_name,
- * statement_timeout and what else node-postgres knows; `options` is added to.
+ * statement_timeout and what else node-postgres knows; `options` is added to. Several hosts are written, and
+ * `target_session_attrs` is meant, as libpq has them (PostgreSQL's manual, 32.1.1.3).
  * @throws Failure invalid, without the URL, which holds a password
  */
 export function readPostgresUrl(text: string): PostgresPlace {
-  const refuse = (why: string) =>
-    new Failure('invalid', `the database URL ${why}; give postgres://USER:PASSWORD@HOST:PORT/DATABASE`);
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    throw refuse('cannot be read');
-  }
-  if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') throw refuse('is not of PostgreSQL');
+  const refuse = (why: string) => new Failure('invalid', `the database URL ${why}; ${AIM}`);
+  const [, before = '', hosts = '', rest = ''] = PARTS.exec(text) ?? [];
+  if (before === '') throw refuse(URL.canParse(text) ? 'is not of PostgreSQL' : 'cannot be read');
+  const all = hosts.split(',').map((host) => {
+    if (!URL.canParse(before + host + rest)) throw refuse('cannot be read');
+    return new URL(before + host + rest);
+  });
+  const [url] = all as [URL, ...URL[]];
   const database = url.pathname.slice(1);
   if (database === '') throw refuse('names no database');
-  // What node-postgres makes of these will change, and it says so on stderr; meant is what it does today.
-  const mode = url.searchParams.get('sslmode');
-  if (mode === 'prefer' || mode === 'require' || mode === 'verify-ca') {
-    url.searchParams.set('sslmode', 'verify-full');
+  if (all.length > 1 && all.some(({ hostname }) => hostname === '')) throw refuse('lacks a host');
+  const target = url.searchParams.get('target_session_attrs');
+  if (target !== null && !isTarget(target)) {
+    throw refuse('may say any, primary or read-write by target_session_attrs');
   }
-  const settings = Object.entries(SESSION).map(([name, value]) => `-c ${name}=${value}`);
-  const options = [...settings, url.searchParams.get('options') ?? ''].join(' ').trim();
-  url.searchParams.set('options', options);
-  const connectionString = url.href.replaceAll('+', '%20');
-  const host = url.searchParams.get('host') ?? url.hostname;
+  const at = ({ hostname, port, searchParams }: URL) =>
+    `${searchParams.get('host') ?? hostname}:${port || '5432'}`;
+  const chooser = all.length === 1 && target === null ? null : new Hosts(all.map(complete), target ?? 'any');
+  const only = complete(url);
   return {
-    shown: `${host}:${url.port || '5432'}/${decodeURIComponent(database)}`,
+    shown: `${all.map(at).join(',')}/${decodeURIComponent(database)}`,
+    hosts: chooser,
     config: (limits, kind) => ({
-      connectionString,
+      connectionString: chooser?.chosen ?? only,
       application_name: 'rollcall',
       types,
       pipeline: true,
@@ -129,4 +137,19 @@ export function readPostgresUrl(text: string): PostgresPlace {
       query_timeout: limits[kind] + 200,
     }),
   };
+}
+
+/** The URL that the driver is given for one host. */
+function complete(from: URL): string {
+  const url = new URL(from);
+  url.searchParams.delete('target_session_attrs');
+  // What node-postgres makes of these will change, and it says so on stderr; meant is what it does today.
+  const mode = url.searchParams.get('sslmode');
+  if (mode === 'prefer' || mode === 'require' || mode === 'verify-ca') {
+    url.searchParams.set('sslmode', 'verify-full');
+  }
+  const settings = Object.entries(SESSION).map(([name, value]) => `-c ${name}=${value}`);
+  const options = [...settings, url.searchParams.get('options') ?? ''].join(' ').trim();
+  url.searchParams.set('options', options);
+  return url.href.replaceAll('+', '%20');
 }

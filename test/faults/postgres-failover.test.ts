@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../src/errors.ts';
+import { type AppUnderTest, openAppUnderTest } from '../app-under-test.ts';
+import { idOf } from '../contract/people.ts';
+import { said } from '../contract/recordings-contract.ts';
+import { noPostgres, PostgresServer } from '../postgres/server.ts';
+import { assertAllAway, TOLD_WITHIN, VendorRequests } from './vendor-requests.ts';
+
+describe('a server whose primary is killed and whose standby is promoted', { skip: noPostgres }, () => {
+  let primary: PostgresServer;
+  let standby: PostgresServer;
+  let opened: AppUnderTest;
+  let vendors: VendorRequests;
+
+  before(async () => {
+    ({ primary, standby } = await PostgresServer.startPair());
+    // The standby comes first in the URL: it is what it is asked for that counts.
+    const databaseUrl = `${primary
+      .url()
+      .replace(primary.host, `${standby.host},${primary.host}`)}?target_session_attrs=read-write`;
+    opened = await openAppUnderTest({ databaseUrl });
+    vendors = await VendorRequests.begin(opened);
+  });
+  after(async () => {
+    await opened?.close();
+    await primary?.stop();
+    await standby?.stop();
+  });
+
+  it('says so, is well again by itself, and loses nothing that was acknowledged', async (test) => {
+    const { recordings, access } = opened.app.store;
+    const contactCenter = await access.findContactCenter('north');
+    assert.ok(contactCenter);
+    const good = await vendors.askAll();
+    const acknowledged: number[] = [];
+    const refusals: unknown[] = [];
+    let isOver = false;
+    const writing = Promise.all(
+      Array.from({ length: 3 }, async (_, writer) => {
+        for (let at = 0; !isOver; at += 1) {
+          const id = idOf(1 + writer + 3 * at);
+          await recordings.reserve(contactCenter, said(), { id, now: 1 }).then(
+            ({ recording }) => acknowledged.push(recording.number),
+            async (error) => {
+              refusals.push(error);
+              await sleep(20);
+            },
+          );
+        }
+      }),
+    );
+    const stop = vendors.keepAsking();
+    await sleep(500);
+    const before = acknowledged.length;
+    await primary.crash();
+    assertAllAway(await vendors.askAll());
+    assert.equal((await vendors.ask('/readyz')).status, 503);
+    assert.equal((await vendors.ask('/healthz')).status, 200);
+    await sleep(300);
+    const start = performance.now();
+    await standby.promote();
+    await vendors.untilWell();
+    test.diagnostic(`well again ${Math.round(performance.now() - start)} ms after the promotion began`);
+    assert.equal((await vendors.ask('/readyz')).status, 200);
+    const seen = await stop();
+    for (const enough = acknowledged.length + 20; acknowledged.length < enough; ) await sleep(20);
+    isOver = true;
+    await writing;
+
+    assert.ok(before > 0);
+    const longest = Math.max(...seen.map(({ milliseconds }) => milliseconds));
+    test.diagnostic(`the slowest of ${seen.length} answers took ${Math.round(longest)} ms`);
+    assert.ok(longest < TOLD_WITHIN, `${longest} ms`);
+    assert.deepEqual([...new Set(seen.map(({ status }) => status))].sort(), [200, 503]);
+    for (const error of refusals)
+      assert.ok(error instanceof Failure && error.kind === 'unavailable', String(error));
+    assert.ok(refusals.length > 0);
+    const kept = await standby.query('select number from recordings order by number');
+    const numbers = new Set(kept.map(({ number }) => Number(number)));
+    assert.equal(new Set(acknowledged).size, acknowledged.length, 'a number was given twice');
+    assert.deepEqual(
+      acknowledged.filter((number) => !numbers.has(number)),
+      [],
+    );
+    assert.deepEqual(
+      (await vendors.askAll()).map(({ body }) => body),
+      good.map(({ body }) => body),
+    );
+  });
+});
