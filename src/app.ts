@@ -51,7 +51,7 @@ export const SURROUNDINGS: Surroundings = { now: Date.now, newId: () => uuidV7()
 
 /** Opens the store with every dialect's needs. */
 export function openRollcallStore(
-  { data, databaseUrl }: StorePlace,
+  { data, databaseUrl, replica }: StorePlace,
   cacheMiB: number,
   observe?: (name: string, seconds: number) => void,
   onMigrated?: (name: string) => void,
@@ -59,6 +59,7 @@ export function openRollcallStore(
   return openStore({
     data,
     databaseUrl,
+    replica,
     dialects: DIALECTS.map((dialect) => dialect.index),
     now: SURROUNDINGS.now,
     cacheMiB,
@@ -100,7 +101,8 @@ function startJobs(config: ServeConfig, store: Store, places: MediaPlaces, logge
 /** Lets recordings go in a process that serves nothing: the first of those that share a port. */
 export async function openJobs(config: ServeConfig, log: Logger): Promise<LettingJob> {
   const places = await openMediaPlaces(config.media);
-  const store = await openRollcallStore(config, SERVE_CACHE_MIB);
+  const { data, databaseUrl } = config;
+  const store = await openRollcallStore({ data, databaseUrl }, SERVE_CACHE_MIB);
   const job = startJobs(config, store, places, log);
   return {
     async stop() {

@@ -25,8 +25,11 @@ export function placeOf({ data, databaseUrl }: CommonOptions): StorePlace {
 }
 
 /** Runs `work` on the store that the flags name, and closes it whatever happens. */
-export async function withStore<T>(options: CommonOptions, work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openRollcallStore(placeOf(options), CACHE_MIB);
+export async function withStore<T>(
+  options: CommonOptions & Pick<StorePlace, 'replica'>,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  const store = await openRollcallStore({ ...placeOf(options), replica: options.replica }, CACHE_MIB);
   try {
     return await work(store);
   } finally {

@@ -10,8 +10,9 @@ import { type CommonOptions, needContactCenter, withStore } from './context.ts';
 import { print, UsageError, untilDrained } from './output.ts';
 import type { NewCommand } from './program.ts';
 import { startProgress } from './progress.ts';
+import { addReplicaOptions, type ReplicaFlags, readReplica } from './replica-options.ts';
 
-interface ExportFlags extends CommonOptions {
+interface ExportFlags extends CommonOptions, Pick<ReplicaFlags, 'replicaUrl' | 'replicaMaxLag'> {
   readonly contactCenter: string;
   readonly format: string;
   readonly output?: string;
@@ -22,7 +23,7 @@ async function runExport(flags: ExportFlags): Promise<void> {
     throw new UsageError('--json prints a summary, and the users are on stdout; give --output FILE with it');
   }
   const format = FORMATS.find((each) => each.name === flags.format) ?? native;
-  await withStore(flags, async ({ access, pages }) => {
+  await withStore({ ...flags, replica: readReplica(flags) }, async ({ access, pages }) => {
     const contactCenter = await needContactCenter(access, flags.contactCenter);
     const total = await pages.count(contactCenter);
     // Users who are shown on the terminal are told of by themselves.
@@ -102,8 +103,12 @@ function explainOutput(error: unknown): Failure {
 }
 
 /** `export`. */
-export function addExportCommand(program: Command, newCommand: NewCommand): void {
-  newCommand(program, 'export', 'give out every user, on stdout or into a file')
+export function addExportCommand(
+  program: Command,
+  newCommand: NewCommand,
+  env: Readonly<Record<string, string | undefined>>,
+): void {
+  addReplicaOptions(newCommand(program, 'export', 'give out every user, on stdout or into a file'), env)
     .requiredOption('--contact-center <name>')
     .addOption(
       new Option('--format <format>', "native JSON lines, or a vendor's answer")

@@ -51,7 +51,7 @@ function createProgram(env: Readonly<Record<string, string | undefined>>): Comma
   addContactCenterCommands(program, newCommand);
   addTokenCommands(program, newCommand);
   addImportCommand(program, newCommand);
-  addExportCommand(program, newCommand);
+  addExportCommand(program, newCommand, env);
   addRecordingsCommands(program, newCommand, addMediaOptions);
   addAuditCommands(program, newCommand);
   addBackupCommand(program, newCommand);

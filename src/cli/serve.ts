@@ -8,6 +8,7 @@ import { writeBanner } from './banner.ts';
 import { prepareStore } from './demo-facts.ts';
 import { asUsage, wholeFlag } from './output.ts';
 import type { NewCommand } from './program.ts';
+import { addReplicaOptions, type ReplicaFlags, readReplica } from './replica-options.ts';
 import { openRequestLog } from './request-log.ts';
 import { awaitMetrics, forkWorkers } from './workers.ts';
 
@@ -77,8 +78,9 @@ function listenFailure(error: unknown, { host, port }: ServeConfig): unknown {
   return error;
 }
 
-async function runServe(flags: ServeFlags & { readonly json?: boolean }): Promise<void> {
-  const config = asUsage(() => readServeConfig(flags));
+async function runServe(flags: ServeFlags & ReplicaFlags & { readonly json?: boolean }): Promise<void> {
+  const replica = readReplica(flags);
+  const config = { ...asUsage(() => readServeConfig(flags)), ...(replica === undefined ? {} : { replica }) };
   if (cluster.isWorker) {
     await serveHere(config).catch((error) => {
       // The channel to the first process would keep a worker alive that serves nothing.
@@ -99,7 +101,7 @@ export function addServeCommand(
   newCommand: NewCommand,
   env: Readonly<Record<string, string | undefined>>,
 ): void {
-  newCommand(program, 'serve', 'answer requests until SIGTERM')
+  addReplicaOptions(newCommand(program, 'serve', 'answer requests until SIGTERM'), env)
     .option('--host <address>', 'where to listen', '127.0.0.1')
     .option('--port <n>', 'where to listen; 0 takes a free one', wholeFlag('--port', 0, 65_535), 8080)
     .option('--workers <n>', 'processes that share the port', wholeFlag('--workers', 1, 64), 1)

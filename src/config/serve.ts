@@ -13,6 +13,11 @@ export function defaultDatabaseUrl(env: Readonly<Record<string, string | undefin
   return env.ROLLCALL_DATABASE_URL || undefined;
 }
 
+/** The standby for searches and exports; undefined where the environment names none. */
+export function defaultReplicaUrl(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  return env.ROLLCALL_REPLICA_URL || undefined;
+}
+
 /** The Redis that processes share; undefined where the environment names none. */
 export function defaultRedisUrl(env: Readonly<Record<string, string | undefined>>): string | undefined {
   return env.ROLLCALL_REDIS_URL || undefined;
@@ -31,6 +36,8 @@ export interface ServeConfig {
   readonly data: string;
   /** A PostgreSQL database in place of the file in the data folder; holds a password. */
   readonly databaseUrl?: string;
+  /** A standby of it for searches and exports; its URL holds a password. */
+  readonly replica?: { readonly url: string; readonly maxLag: number };
   readonly media: MediaConfig;
   readonly host: string;
   readonly port: number;

@@ -15,8 +15,10 @@ import { createLinkedRecordings } from './linked.ts';
 import { migrate } from './migrations/index.ts';
 import { inspectDatabase } from './postgres/inspect.ts';
 import { COMMAND_LIMITS, connectionsNeeded, readPostgresUrl, SERVE_LIMITS } from './postgres/place.ts';
+import type { Replica } from './postgres/replica.ts';
 import { pinStatistics as pinDatabaseStatistics } from './postgres/statistics.ts';
-import { createRecordingStores } from './recordings/index.ts';
+import { addFigures, preferReplicaForRecordings, preferReplicaForUsers } from './prefer-replica.ts';
+import { createRecordingReads, createRecordingStores } from './recordings/index.ts';
 import { createSigningKeys } from './signing-keys.ts';
 import { SqliteEngine } from './sqlite/engine.ts';
 import { createSqliteFigures } from './sqlite/figures.ts';
@@ -36,6 +38,15 @@ export interface StorePlace {
   readonly data: string;
   /** The URL of a PostgreSQL database in place of the file in the folder. Holds a password: never told. */
   readonly databaseUrl?: string | undefined;
+  /** A standby of that database, for searches and exports. */
+  readonly replica?: ReplicaPlace | undefined;
+}
+
+export interface ReplicaPlace {
+  /** Holds a password: never told. */
+  readonly url: string;
+  /** How far behind it may be, in milliseconds. */
+  readonly maxLag: number;
 }
 
 export interface StoreOptions extends StorePlace {
@@ -100,8 +111,8 @@ export function storePath(data: string): string {
  * @throws Failure with one line that names the mend
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { engine, flavor, alone, settle, openBulk, openApart, openLease, figures, inspect } =
-    await openEngine(options);
+  const opened = await openEngine(options);
+  const { engine, flavor, alone, settle, openBulk, openApart, openLease, inspect, replica } = opened;
   try {
     const statements = new Statements(flavor);
     const counts = createNumberCounts(statements);
@@ -125,10 +136,20 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       addEvents,
     );
     const signingKeys = createSigningKeys(engine, statements, addEvents);
-    const { recordings, letting } = createRecordingStores(engine, statements, addEvents);
+    const stores = createRecordingStores(engine, statements, addEvents);
+    const { letting } = stores;
+    const pagesOn = (reads: Engine) => createUserPages(reads, statements, counts, known, teamNames);
+    let pages = pagesOn(engine);
+    let { recordings } = stores;
+    if (replica !== null) {
+      pages = preferReplicaForUsers(replica, pagesOn(replica.engine), pages);
+      const byReplica = createRecordingReads(replica.engine, statements);
+      recordings = { ...recordings, ...preferReplicaForRecordings(replica, byReplica, recordings) };
+      await replica.begin();
+    }
     return {
       access,
-      pages: createUserPages(engine, statements, counts, known, teamNames),
+      pages,
       writer: writerOn(engine),
       openBulkWriter: () => {
         const bulk = openBulk();
@@ -141,7 +162,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       audit,
       importTotals: createImportCounts(engine, statements),
       openLease,
-      figures,
+      figures: replica === null ? opened.figures : addFigures(opened.figures, replica.figures),
       inspect,
       ping: async () => {
         await access.findContactCenter('');
@@ -150,11 +171,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         try {
           await audit.close();
         } finally {
+          await replica?.close();
           await engine.close();
         }
       },
     };
   } catch (error) {
+    await replica?.close();
     await engine.close();
     throw error;
   }
@@ -171,7 +194,7 @@ export async function openEngine(
   options: StorePlace & Pick<StoreOptions, 'isServing' | 'cacheMiB' | 'observe'>,
 ): Promise<Opened> {
   if (options.databaseUrl === undefined) return openFile(options);
-  return openDatabase(options.databaseUrl, options.isServing ?? false, options.observe);
+  return openDatabase(options.databaseUrl, options);
 }
 
 /** An engine that was opened, and what is done and looked at in its own way. */
@@ -189,6 +212,8 @@ export interface Opened {
   readonly openLease: Store['openLease'];
   readonly figures: EngineFigures;
   readonly inspect: Store['inspect'];
+  /** What is read in its place, where it can be. It must be closed as well. */
+  readonly replica: Replica | null;
 }
 
 const NEVER_LOST = new AbortController().signal;
@@ -218,15 +243,20 @@ function openFile({
     openLease: () => ({ take: async () => NEVER_LOST, release: async () => {} }),
     figures: createSqliteFigures(engine, path),
     inspect: (now) => inspectStore(engine, path, now),
+    replica: null,
   };
 }
 
-async function openDatabase(url: string, isServing: boolean, observe: Observe | undefined): Promise<Opened> {
+async function openDatabase(
+  url: string,
+  { isServing = false, observe, replica }: Pick<StoreOptions, 'isServing' | 'observe' | 'replica'>,
+): Promise<Opened> {
   const place = readPostgresUrl(url);
   // Loaded where it is needed: the driver takes a while, and most commands are over in less.
-  const [{ PostgresEngine }, { PostgresLease }] = await Promise.all([
+  const [{ PostgresEngine }, { PostgresLease }, { Replica }] = await Promise.all([
     import('./postgres/engine.ts'),
     import('./postgres/lease.ts'),
+    import('./postgres/replica.ts'),
   ]);
   const limits = isServing ? SERVE_LIMITS : COMMAND_LIMITS;
   const engine = new PostgresEngine(place, limits, observe);
@@ -241,6 +271,10 @@ async function openDatabase(url: string, isServing: boolean, observe: Observe | 
     openLease: (name) => new PostgresLease(place, limits, name),
     figures: engine.figures,
     inspect: (now, workers) => inspectDatabase(engine, now, connectionsNeeded(workers)),
+    replica:
+      replica === undefined
+        ? null
+        : new Replica(readPostgresUrl(replica.url), limits, engine, replica.maxLag, observe),
   };
 }
 

@@ -13,6 +13,21 @@ import { createRuns } from './runs.ts';
 import { createBury } from './tombstone.ts';
 import { createRecordingWrites } from './write.ts';
 
+/** What reads many recordings, which may be another engine than what writes them. */
+export function createRecordingReads(
+  engine: Engine,
+  statements: Statements,
+): Pick<RecordingStore, 'page' | 'list' | 'firstEnd'> {
+  const runs = createRuns(statements);
+  const ends = createEnds(engine, statements, runs);
+  const deps = { engine, runs, counts: createDayCounts(statements), ends };
+  return {
+    page: createRecordingPages(deps, WHOLE),
+    list: createRecordingPages(deps, LISTED),
+    firstEnd: ends.firstEnd,
+  };
+}
+
 /** Recordings in the store, and what lets them go. */
 export function createRecordingStores(
   engine: Engine,
@@ -23,16 +38,8 @@ export function createRecordingStores(
   const commit = createGroupCommit(engine);
   const bury = createBury(statements, counts, addEvents);
   const writes = createRecordingWrites(engine, statements, counts, commit, addEvents, bury);
-  const runs = createRuns(statements);
-  const ends = createEnds(engine, statements, runs);
-  const deps = { engine, runs, counts, ends };
   return {
-    recordings: {
-      page: createRecordingPages(deps, WHOLE),
-      list: createRecordingPages(deps, LISTED),
-      firstEnd: ends.firstEnd,
-      ...writes,
-    },
+    recordings: { ...createRecordingReads(engine, statements), ...writes },
     letting: createLettingStore(engine, statements, commit, bury, addEvents, writes.discard),
   };
 }
