@@ -1,7 +1,6 @@
-/** `npm run bench:letting`: what reads take while 100,000 recordings are purged in the same process. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir, totalmem, type } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRollcallStore, SURROUNDINGS } from '../src/app.ts';
 import { placeOf as storePlaceOf } from '../src/cli/context.ts';
@@ -10,6 +9,7 @@ import type { NewRecording } from '../src/recordings/recording.ts';
 import { mintToken } from './data.ts';
 import type { LoadFigures, LoadRequest } from './load.ts';
 import { load, rollcall, serveRollcall } from './processes.ts';
+import { type Measured, say } from './report.ts';
 
 const USERS = 1000;
 const DUE = 100_000;
@@ -18,8 +18,6 @@ const DAY = 86_400_000;
 const CONNECTIONS = 8;
 const SECONDS = 5;
 const WANTED = 50;
-
-const say = (text: string) => process.stderr.write(`${text}\n`);
 
 /** Recordings in the store and their files in the folder, without waiting for the disk each time. */
 async function fill(data: string): Promise<void> {
@@ -79,67 +77,57 @@ function jobLines(log: string): { readonly purged: number; readonly milliseconds
     .map((line) => JSON.parse(line));
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'rollcall-bench-letting-'));
-const data = join(folder, 'data');
-const log = join(folder, 'log');
-try {
-  say(`making ${USERS} users, ${DUE} recordings to purge and ${KEPT} to keep`);
-  await rollcall(['demo', '--users', String(USERS), '--recordings', '0', '--data', data]);
-  const start = Date.now();
-  await fill(data);
-  say(`that took ${Math.round((Date.now() - start) / 1000)} s`);
-  const token = await mintToken(data);
-  const users = String(await rollcall(['export', '--contact-center', 'demo', '--data', data]))
-    .trimEnd()
-    .split('\n')
-    .map((line) => String(JSON.parse(line).email));
-  const requests = users.flatMap((user): LoadRequest[] =>
-    ['recordings', 'search'].map((path) => ({
-      method: 'GET',
-      path: `/v1/users/${path}?${new URLSearchParams({ auth_token: token, user, limit: '20' })}`,
-    })),
-  );
-  const served = await serveRollcall(data, log);
+/** What reads take while 100,000 recordings are purged in the same server. */
+export async function measureLetting(): Promise<Measured> {
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-bench-letting-'));
+  const data = join(folder, 'data');
+  const log = join(folder, 'log');
   try {
-    say('reads while the purge runs');
-    const during: LoadFigures[] = [];
-    const ask = (round: number) =>
-      load({ url: served.url, connections: CONNECTIONS, seconds: SECONDS, requests, from: round * 97 });
-    while (jobLines(log).length === 0) during.push(await ask(during.length));
-    const [purge] = jobLines(log);
-    if (purge === undefined || purge.purged !== DUE) throw new Error(`${purge?.purged} were purged`);
-    // The last round may have seen the end of it, and the first its beginning.
-    const inside = during.length > 2 ? during.slice(1, -1) : during;
-    say('reads when it is over');
-    const after = [await ask(0), await ask(1), await ask(2)];
-    const worst = Math.max(...inside.map(({ p99 }) => p99));
-    const results = {
-      machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 1e9)} GB`,
-      system: `${type()} ${release()}`,
-      node: process.version,
-      at: new Date().toISOString(),
-      purged: purge.purged,
-      seconds: purge.milliseconds / 1000,
-      during: inside,
-      after,
-      verdicts: [
-        {
-          what: `p99 of reads while ${DUE} are purged, the worst ${SECONDS} seconds`,
-          wanted: `< ${WANTED} ms`,
-          found: `${worst.toFixed(1)} ms`,
-          isMet: worst < WANTED,
-        },
-      ],
-    };
-    console.log(JSON.stringify(results, null, 2));
-    console.table(results.verdicts);
-    const name = `${results.at.replaceAll(':', '').slice(0, 17)}-letting.json`;
-    const kept = join(import.meta.dirname, 'results', name);
-    writeFileSync(kept, `${JSON.stringify(results, null, 2)}\n`);
-    say(`written to ${kept}`);
+    say(`making ${USERS} users, ${DUE} recordings to purge and ${KEPT} to keep`);
+    await rollcall(['demo', '--users', String(USERS), '--recordings', '0', '--data', data]);
+    const start = Date.now();
+    await fill(data);
+    say(`that took ${Math.round((Date.now() - start) / 1000)} s`);
+    const token = await mintToken(data);
+    const users = String(await rollcall(['export', '--contact-center', 'demo', '--data', data]))
+      .trimEnd()
+      .split('\n')
+      .map((line) => String(JSON.parse(line).email));
+    const requests = users.flatMap((user): LoadRequest[] =>
+      ['recordings', 'search'].map((path) => ({
+        method: 'GET',
+        path: `/v1/users/${path}?${new URLSearchParams({ auth_token: token, user, limit: '20' })}`,
+      })),
+    );
+    const served = await serveRollcall(data, log);
+    try {
+      say('reads while the purge runs');
+      const during: LoadFigures[] = [];
+      const ask = (round: number) =>
+        load({ url: served.url, connections: CONNECTIONS, seconds: SECONDS, requests, from: round * 97 });
+      while (jobLines(log).length === 0) during.push(await ask(during.length));
+      const [purge] = jobLines(log);
+      if (purge === undefined || purge.purged !== DUE) throw new Error(`${purge?.purged} were purged`);
+      // The last round may have seen the end of it, and the first its beginning.
+      const inside = during.length > 2 ? during.slice(1, -1) : during;
+      say('reads when it is over');
+      const after = [await ask(0), await ask(1), await ask(2)];
+      const worst = Math.max(...inside.map(({ p99 }) => p99));
+      return {
+        figures: { purged: purge.purged, seconds: purge.milliseconds / 1000, during: inside, after },
+        verdicts: [
+          {
+            what: `p99 of reads while ${DUE} are purged, the worst ${SECONDS} seconds`,
+            wanted: `< ${WANTED} ms`,
+            found: `${worst.toFixed(1)} ms`,
+            isMet: worst < WANTED,
+          },
+        ],
+      };
+    } finally {
+      await served.stop();
+    }
   } finally {
-    await served.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
 }

@@ -1,9 +1,10 @@
 /** `npm run bench`: measures Rollcall over loopback, says which targets it reaches, and keeps the figures. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir, totalmem, type } from 'node:os';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { mintToken, prepareData } from './data.ts';
+import { measureLetting } from './letting.ts';
 import {
   type Directory,
   measureDirectory,
@@ -12,8 +13,22 @@ import {
   measureReady,
   measureScenario,
 } from './measures.ts';
+import { measurePlaying } from './playing.ts';
 import { serveRollcall } from './processes.ts';
-import { judge, LARGE, type Results, SMALL, show } from './report.ts';
+import { measurePages, measureTakingIn } from './recordings.ts';
+import {
+  judge,
+  keep,
+  LARGE,
+  type Measured,
+  type Results,
+  SMALL,
+  say,
+  show,
+  showVerdicts,
+  surroundings,
+  type Verdict,
+} from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 interface Options {
@@ -21,15 +36,17 @@ interface Options {
   readonly seconds: number;
   readonly only?: string;
   readonly fresh: boolean;
+  /** A part, or true for all of them. */
+  readonly recordings?: string | true;
 }
 
-const RESULTS = join(import.meta.dirname, 'results');
-const startedAt = performance.now();
-
-function say(text: string): void {
-  const seconds = (performance.now() - startedAt) / 1000;
-  process.stderr.write(`${seconds.toFixed(0).padStart(4)} s  ${text}\n`);
-}
+/** What is measured of recordings, each with data of its own. */
+const PARTS: Readonly<Record<string, () => Promise<Measured>>> = {
+  pages: measurePages,
+  playing: measurePlaying,
+  'taking-in': measureTakingIn,
+  letting: measureLetting,
+};
 
 /** Runs work on a served directory. The server is stopped and its log removed whatever happens. */
 async function withServer(
@@ -81,10 +98,7 @@ function scenariosOf({ only = '' }: Options) {
 async function run(options: Options): Promise<void> {
   scenariosOf(options);
   const results: Results = {
-    machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 1e9)} GB`,
-    system: `${type()} ${release()}`,
-    node: process.version,
-    at: new Date().toISOString(),
+    ...surroundings(),
     secondsPerRound: options.seconds,
     scenarios: [],
     growth: [],
@@ -110,10 +124,22 @@ async function run(options: Options): Promise<void> {
   }
   const verdicts = judge(results);
   show(results, verdicts);
-  mkdirSync(RESULTS, { recursive: true });
-  const file = join(RESULTS, `${results.at.replaceAll(':', '').slice(0, 17)}.json`);
-  writeFileSync(file, `${JSON.stringify({ ...results, verdicts }, null, 2)}\n`);
-  say(`written to ${file}`);
+  keep({ ...results, verdicts });
+}
+
+/** Recordings: every part or one of them, and one file of what was found. */
+async function runRecordings(part: string | true): Promise<void> {
+  const figures: Record<string, unknown> = {};
+  const verdicts: Verdict[] = [];
+  for (const [name, measure] of Object.entries(PARTS)) {
+    if (part !== true && part !== name) continue;
+    const measured = await measure();
+    figures[name] = measured.figures;
+    verdicts.push(...measured.verdicts);
+  }
+  console.log(JSON.stringify(figures, null, 2));
+  showVerdicts(verdicts);
+  keep({ ...surroundings(), ...figures, verdicts }, '-recordings');
 }
 
 function readSize(text: string): number {
@@ -133,10 +159,19 @@ const command = new Command('bench')
   .option('--users <n>', `only this size: ${SMALL} or ${LARGE}`, readSize)
   .option('--seconds <n>', 'length of a round; each scenario has three on each server', readSeconds, 3)
   .option('--only <text>', 'only scenarios whose name holds this text')
-  .option('--fresh', 'make the data anew', false);
+  .option('--fresh', 'make the data anew', false)
+  .addOption(
+    new Option('--recordings [part]', 'recordings alone: all, or one part').choices(Object.keys(PARTS)),
+  );
 
 try {
-  await run(command.parse().opts<Options>());
+  const options = command.parse().opts<Options>();
+  if (options.recordings !== undefined) await runRecordings(options.recordings);
+  else {
+    await run(options);
+    // Whoever asks for a part of the directory has no need of them.
+    if (options.users === undefined && options.only === undefined) await runRecordings(true);
+  }
 } catch (error) {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

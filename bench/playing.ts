@@ -1,4 +1,3 @@
-/** `npm run bench:playing`: recordings played in ranges and whole, and by many at once. */
 import {
   closeSync,
   ftruncateSync,
@@ -10,12 +9,13 @@ import {
   writeSync,
 } from 'node:fs';
 import { get } from 'node:http';
-import { cpus, release, tmpdir, totalmem, type } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mintToken } from './data.ts';
 import type { LoadRequest } from './load.ts';
 import { median, type Side } from './measures.ts';
 import { load, memoryOf, rollcall, type Served, serveBareFiles, serveRollcall } from './processes.ts';
+import { type Measured, say } from './report.ts';
 
 const FILES = 20;
 const FILE_BYTES = 3_000_000;
@@ -29,7 +29,6 @@ const CONNECTIONS = 8;
 const SECONDS = 3;
 const ROUNDS = 5;
 
-const say = (text: string) => process.stderr.write(`${text}\n`);
 const megabytes = (bytes: number) => Math.round(bytes / 1e5) / 10;
 
 /** A WAV file (8 kHz, 8 bits, mono) of so many bytes: noise where it is short, holes where it is long. */
@@ -143,82 +142,67 @@ async function measurePlayers(served: Served, path: string) {
   };
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'rollcall-bench-'));
-const files = join(folder, 'files');
-const data = join(folder, 'data');
-try {
-  say(`making ${FILES} files of 3 MB and one of ${megabytes(LONG_BYTES)} MB`);
-  mkdirSync(files);
-  const people = join(folder, 'people.jsonl');
-  writeFileSync(people, '{"email":"ann@bench.example"}\n');
-  await rollcall(['contact-center', 'create', 'demo', '--data', data]);
-  await rollcall(['import', people, '--contact-center', 'demo', '--data', data]);
-  const started = Date.now() - 86_400_000;
-  for (let at = 0; at <= FILES; at += 1) {
-    const file = join(files, String(at));
-    writeWav(file, at === FILES ? LONG_BYTES : FILE_BYTES, at + 1);
-    await rollcall([
-      ...['recordings', 'add', file, '--contact-center', 'demo', '--user', 'ann@bench.example'],
-      ...['--started', new Date(started + at * 1000).toISOString(), '--data', data],
-    ]);
-  }
-  const token = await mintToken(data);
-  const served = await serveRollcall(data, join(folder, 'log'));
-  const bare = await serveBareFiles(files);
+/** Ranges, whole files, and many players at once, against the bare server where there is one to hold against. */
+export async function measurePlaying(): Promise<Measured> {
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-bench-'));
+  const files = join(folder, 'files');
+  const data = join(folder, 'data');
   try {
-    const links = await findLinks(served, token);
-    const players = await measurePlayers(served, links[FILES] ?? '');
-    const ours = { served, paths: links.slice(0, FILES) };
-    const theirs = { served: bare, paths: ours.paths.map((_, at) => `/${at}`) };
-    const ranges = await compare('ranges of 64 KiB', ours, theirs, (at) => {
-      const first = (at * 7919 * 13) % (FILE_BYTES - RANGE_BYTES);
-      return `bytes=${first}-${first + RANGE_BYTES - 1}`;
-    });
-    const whole = await compare('whole files of 3 MB', ours, theirs, () => null);
-    const more = players.peakMegabytes - players.idleMegabytes;
-    const verdicts = [
-      ...[ranges, whole].map(({ name, ratio }) => ({
-        what: `${name}: share of the bare server`,
-        wanted: '>= 0.80',
-        found: ratio.toFixed(2),
-        isMet: ratio >= 0.8,
-      })),
-      {
-        what: `${PLAYERS} players: memory over idle`,
-        wanted: '< 100 MB',
-        found: `${more.toFixed(0)} MB`,
-        isMet: more < 100,
-      },
-      {
-        what: 'answers that were not 200 or 206',
-        wanted: '0',
-        found: String(ranges.bad + whole.bad),
-        isMet: ranges.bad + whole.bad === 0,
-      },
-    ];
-    const results = {
-      machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 1e9)} GB`,
-      system: `${type()} ${release()}`,
-      node: process.version,
-      at: new Date().toISOString(),
-      ranges,
-      whole,
-      players,
-      verdicts,
-    };
-    console.log(JSON.stringify({ ranges, whole, players }, null, 2));
-    console.table(verdicts);
-    const kept = join(
-      import.meta.dirname,
-      'results',
-      `${results.at.replaceAll(':', '').slice(0, 17)}-playing.json`,
-    );
-    writeFileSync(kept, `${JSON.stringify(results, null, 2)}\n`);
-    say(`written to ${kept}`);
+    say(`making ${FILES} files of 3 MB and one of ${megabytes(LONG_BYTES)} MB`);
+    mkdirSync(files);
+    const people = join(folder, 'people.jsonl');
+    writeFileSync(people, '{"email":"ann@bench.example"}\n');
+    await rollcall(['contact-center', 'create', 'demo', '--data', data]);
+    await rollcall(['import', people, '--contact-center', 'demo', '--data', data]);
+    const started = Date.now() - 86_400_000;
+    for (let at = 0; at <= FILES; at += 1) {
+      const file = join(files, String(at));
+      writeWav(file, at === FILES ? LONG_BYTES : FILE_BYTES, at + 1);
+      await rollcall([
+        ...['recordings', 'add', file, '--contact-center', 'demo', '--user', 'ann@bench.example'],
+        ...['--started', new Date(started + at * 1000).toISOString(), '--data', data],
+      ]);
+    }
+    const token = await mintToken(data);
+    const served = await serveRollcall(data, join(folder, 'log'));
+    const bare = await serveBareFiles(files);
+    try {
+      const links = await findLinks(served, token);
+      const players = await measurePlayers(served, links[FILES] ?? '');
+      const ours = { served, paths: links.slice(0, FILES) };
+      const theirs = { served: bare, paths: ours.paths.map((_, at) => `/${at}`) };
+      const ranges = await compare('ranges of 64 KiB', ours, theirs, (at) => {
+        const first = (at * 7919 * 13) % (FILE_BYTES - RANGE_BYTES);
+        return `bytes=${first}-${first + RANGE_BYTES - 1}`;
+      });
+      const whole = await compare('whole files of 3 MB', ours, theirs, () => null);
+      const more = players.peakMegabytes - players.idleMegabytes;
+      const verdicts = [
+        ...[ranges, whole].map(({ name, ratio }) => ({
+          what: `${name}: share of the bare server`,
+          wanted: '>= 0.80',
+          found: ratio.toFixed(2),
+          isMet: ratio >= 0.8,
+        })),
+        {
+          what: `${PLAYERS} players: memory over idle`,
+          wanted: '< 100 MB',
+          found: `${more.toFixed(0)} MB`,
+          isMet: more < 100,
+        },
+        {
+          what: 'answers that were not 200 or 206',
+          wanted: '0',
+          found: String(ranges.bad + whole.bad),
+          isMet: ranges.bad + whole.bad === 0,
+        },
+      ];
+      return { figures: { ranges, whole, players }, verdicts };
+    } finally {
+      await served.stop();
+      await bare.stop();
+    }
   } finally {
-    await served.stop();
-    await bare.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
 }

@@ -71,7 +71,7 @@ const wall = (at: number) => new Date(at).toISOString().slice(0, 19).replace('T'
 
 /** A page of a user's day. No two questions are the same, so that each is answered from the store. */
 export const USER_AND_DAY: Scenario = {
-  name: 'Convoso recordings of a user and day, 20 with total',
+  name: 'recordings of a user and day, 20 with total',
   leastRatio: 0.2,
   isKeyed: true,
   requests: (recordings, token) =>
@@ -86,4 +86,11 @@ export const USER_AND_DAY: Scenario = {
       });
       return { method: 'GET', path: `/v1/users/recordings?${query}` };
     }),
+};
+
+/** The same asked again and again, as by integrations that poll: more questions than users, and answers that are kept. */
+export const USER_AND_DAY_AGAIN: Scenario = {
+  ...USER_AND_DAY,
+  name: 'recordings of a user and day, of 2,000 in turn',
+  requests: (recordings, token) => USER_AND_DAY.requests(recordings, token).slice(0, 2000),
 };

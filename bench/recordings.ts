@@ -1,18 +1,16 @@
-/** `npm run bench:recordings`: pages of recordings among few and many, and taking small files in. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir, totalmem, type } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mintToken } from './data.ts';
-import { type Directory, measureGrowth, measureScenario, median } from './measures.ts';
+import { type Directory, measureGrowth, measureScenario, median, type ScenarioFigures } from './measures.ts';
 import { rollcall, serveRollcall } from './processes.ts';
-import { prepareRecordings, USER_AND_DAY } from './recordings-data.ts';
+import { prepareRecordings, USER_AND_DAY, USER_AND_DAY_AGAIN } from './recordings-data.ts';
+import { type Measured, say, type Verdict } from './report.ts';
 
 const [FEW, MANY] = [10_000, 1_000_000];
 const FILES = 10_000;
 const SECONDS = 5;
 const ROUNDS = 3;
-
-const say = (text: string) => process.stderr.write(`${text}\n`);
 
 /** Runs work on a served store, and stops the server whatever happens. */
 async function withServer<T>(
@@ -47,8 +45,9 @@ function shortCall(number: number): Buffer {
   return Buffer.concat([head, samples]);
 }
 
-/** Files that were taken in per second, by the clock and besides what taking one in takes. */
-async function measureTakingIn(): Promise<{ perSecond: number; besides: number }> {
+/** Files that are taken in per second, by the clock and besides what taking one in takes. */
+export async function measureTakingIn(): Promise<Measured> {
+  say(`taking in ${FILES} files`);
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-bench-'));
   const files = join(folder, 'files');
   mkdirSync(files);
@@ -78,61 +77,48 @@ async function measureTakingIn(): Promise<{ perSecond: number; besides: number }
       one.push(await take(`one-${round}`, 1));
       all.push(await take(`all-${round}`, FILES));
     }
-    return { perSecond: FILES / median(all), besides: (FILES - 1) / (median(all) - median(one)) };
+    const perSecond = FILES / median(all);
+    const besides = (FILES - 1) / (median(all) - median(one));
+    return { figures: { files: FILES, perSecond, besides }, verdicts: [] };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-say(`taking in ${FILES} files`);
-const taking = await measureTakingIn();
-say(`making ${FEW} and ${MANY} recordings`);
-const [few, many] = [await prepareRecordings(FEW), await prepareRecordings(MANY)];
-try {
-  const found = await withServer(few, FEW, (fewer) =>
-    withServer(many, MANY, async (more) => {
-      say('a page, against the bare server');
-      const share = await measureScenario(USER_AND_DAY, more.served, MANY, more.token, SECONDS);
-      say('a page among few and among many');
-      return { share, growth: await measureGrowth(USER_AND_DAY, fewer, more, SECONDS) };
-    }),
-  );
-  const verdicts = [
-    {
-      what: 'page: share of the bare server',
-      wanted: '>= 0.20',
-      found: found.share.ratio.toFixed(2),
-      isMet: found.share.ratio >= 0.2,
-    },
-    {
-      what: `page: p50 among ${MANY} to that among ${FEW}`,
-      wanted: '<= 1.5',
-      found: found.growth.ratio.toFixed(2),
-      isMet: found.growth.ratio <= 1.5,
-    },
-    {
-      what: 'answers that were not 200',
-      wanted: '0',
-      found: String(found.share.bad),
-      isMet: found.share.bad === 0,
-    },
-  ];
-  const results = {
-    machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 1e9)} GB`,
-    system: `${type()} ${release()}`,
-    node: process.version,
-    at: new Date().toISOString(),
-    taking: { files: FILES, ...taking },
-    ...found,
-    verdicts,
-  };
-  console.log(JSON.stringify(results, null, 2));
-  console.table(verdicts);
-  const folder = join(import.meta.dirname, 'results');
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${results.at.replaceAll(':', '').slice(0, 17)}-recordings.json`);
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
-  say(`written to ${file}`);
-} finally {
-  for (const folder of [few, many]) rmSync(folder, { recursive: true, force: true });
+/** A page of a user's day among many recordings, against the bare server, and among few. */
+export async function measurePages(): Promise<Measured> {
+  say(`making ${FEW} and ${MANY} recordings`);
+  const [few, many] = [await prepareRecordings(FEW), await prepareRecordings(MANY)];
+  try {
+    return await withServer(few, FEW, (fewer) =>
+      withServer(many, MANY, async (more) => {
+        const shares: ScenarioFigures[] = [];
+        for (const scenario of [USER_AND_DAY_AGAIN, USER_AND_DAY]) {
+          say(scenario.name);
+          shares.push(await measureScenario(scenario, more.served, MANY, more.token, SECONDS));
+        }
+        say('a page among few and among many');
+        const growth = await measureGrowth(USER_AND_DAY, fewer, more, SECONDS);
+        const bad = shares.reduce((sum, each) => sum + each.bad, 0);
+        const verdicts: Verdict[] = [
+          ...shares.map(({ scenario, ratio }) => ({
+            what: `${scenario}: share of the bare server`,
+            wanted: '>= 0.20',
+            found: ratio.toFixed(2),
+            isMet: ratio >= 0.2,
+          })),
+          {
+            what: `${USER_AND_DAY.name}: p50 among ${MANY} to that among ${FEW}`,
+            wanted: '<= 1.5',
+            found: growth.ratio.toFixed(2),
+            isMet: growth.ratio <= 1.5,
+          },
+          { what: 'pages that were not 200', wanted: '0', found: String(bad), isMet: bad === 0 },
+        ];
+        return { figures: { shares, growth }, verdicts };
+      }),
+    );
+  } finally {
+    for (const folder of [few, many]) rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -1,3 +1,6 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem, type } from 'node:os';
+import { join } from 'node:path';
 import type { DirectoryFigures, GrowthFigures, ImportFigures, ScenarioFigures } from './measures.ts';
 import { SCENARIOS } from './scenarios.ts';
 
@@ -24,6 +27,42 @@ export interface Verdict {
   readonly wanted: string;
   readonly found: string;
   readonly isMet: boolean;
+}
+
+/** What a part of the benchmark found. */
+export interface Measured {
+  readonly figures: Readonly<Record<string, unknown>>;
+  readonly verdicts: readonly Verdict[];
+}
+
+const startedAt = performance.now();
+
+/** Tells on stderr what is measured now. */
+export function say(text: string): void {
+  const seconds = (performance.now() - startedAt) / 1000;
+  process.stderr.write(`${seconds.toFixed(0).padStart(4)} s  ${text}\n`);
+}
+
+/** What figures were found on, and when. */
+export const surroundings = () => ({
+  machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 1e9)} GB`,
+  system: `${type()} ${release()}`,
+  node: process.version,
+  at: new Date().toISOString(),
+});
+
+/** Keeps what was found under `results/`. */
+export function keep<R extends { readonly at: string }>(results: R, kind = ''): void {
+  const folder = join(import.meta.dirname, 'results');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${results.at.replaceAll(':', '').slice(0, 17)}${kind}.json`);
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+  say(`written to ${file}`);
+}
+
+/** Prints which targets were reached. */
+export function showVerdicts(verdicts: readonly Verdict[]): void {
+  showTable(verdicts.map(({ isMet, ...rest }) => ({ ...rest, met: isMet ? 'yes' : 'NO' })));
 }
 
 /** Holds the figures against the targets; what was not measured is not judged. */
@@ -116,5 +155,5 @@ export function show(results: Results, verdicts: readonly Verdict[]): void {
   showTable(
     results.ready.map(({ users, milliseconds }) => ({ users, 'ready after ms': round(milliseconds, 0) })),
   );
-  showTable(verdicts.map(({ isMet, ...rest }) => ({ ...rest, met: isMet ? 'yes' : 'NO' })));
+  showVerdicts(verdicts);
 }
