@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { Failure } from '../../errors.ts';
-import { type Archived, type ArchivePlan, archive, planArchive } from '../../recordings/archive.ts';
+import { type Archived, archive, planArchive } from '../../recordings/archive.ts';
 import { restore } from '../../recordings/move.ts';
 import { print } from '../output.ts';
 import type { NewCommand } from '../program.ts';
-import { eachInTurn, type LettingFlags, paceOf, withLetting } from './letting.ts';
+import { type DryRunFlags, eachInTurn, paceOf, planEach, withLetting } from './letting.ts';
 import { type NumberFlags, needRecording, numberArgument } from './one.ts';
 
 /** What of an archiving somebody has to look after. */
@@ -18,22 +18,15 @@ function problemsOf({ lost, damaged, leftover }: Archived): string[] {
   ];
 }
 
-async function runArchive(flags: LettingFlags & { readonly dryRun?: boolean }): Promise<void> {
+async function runArchive(flags: DryRunFlags): Promise<void> {
   await withLetting(flags, async ({ deps, contactCenters }) => {
-    const plans = new Map<string, ArchivePlan>();
-    for (const each of contactCenters) plans.set(each.name, await planArchive(deps, each, paceOf()));
-    if (flags.dryRun === true) {
-      const documents = [...plans].map(([contactCenter, plan]) => ({ contactCenter, ...plan }));
-      print(
-        flags.json === true,
-        { dryRun: true, contactCenters: documents },
-        documents.map(
-          ({ contactCenter, recordings, bytes }) =>
-            `${contactCenter}: ${recordings} would move to the archive, ${bytes} bytes`,
-        ),
-      );
-      return;
-    }
+    const plans = await planEach(
+      flags,
+      contactCenters,
+      (each) => planArchive(deps, each, paceOf()),
+      ({ recordings, bytes }) => `${recordings} would move to the archive, ${bytes} bytes`,
+    );
+    if (plans === null) return;
     const total = [...plans.values()].reduce((all, { recordings }) => all + recordings, 0);
     const due = contactCenters.filter(({ name }) => (plans.get(name)?.recordings ?? 0) > 0);
     const results = await eachInTurn(due, total, 'moved', async (each, pace) => {

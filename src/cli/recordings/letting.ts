@@ -5,11 +5,16 @@ import type { MediaFlags } from '../../config/media.ts';
 import type { LettingDeps, Pace } from '../../recordings/letting.ts';
 import type { Store } from '../../store/open.ts';
 import { type CommonOptions, needContactCenter, withPlaces, withStore } from '../context.ts';
+import { print } from '../output.ts';
 import { type Progress, startProgress } from '../progress.ts';
 
 /** What commands that let recordings go take. */
 export interface LettingFlags extends CommonOptions, MediaFlags {
   readonly contactCenter?: string;
+}
+
+export interface DryRunFlags extends LettingFlags {
+  readonly dryRun?: boolean;
 }
 
 /** What those commands work with. */
@@ -48,6 +53,30 @@ export function paceOf(onProgress: (done: number) => void = () => {}): Pace {
     onProgress,
     signal: new AbortController().signal,
   };
+}
+
+/**
+ * What a command would do to each contact center, by its name. With --dry-run that is printed, and null given:
+ * there is nothing more to do.
+ */
+export async function planEach<P extends object>(
+  flags: DryRunFlags,
+  contactCenters: readonly ContactCenter[],
+  plan: (contactCenter: ContactCenter) => Promise<P>,
+  tell: (plan: P) => string,
+): Promise<Map<string, P> | null> {
+  const plans = new Map<string, P>();
+  for (const each of contactCenters) plans.set(each.name, await plan(each));
+  if (flags.dryRun !== true) return plans;
+  print(
+    flags.json === true,
+    {
+      dryRun: true,
+      contactCenters: [...plans].map(([contactCenter, found]) => ({ contactCenter, ...found })),
+    },
+    [...plans].map(([contactCenter, found]) => `${contactCenter}: ${tell(found)}`),
+  );
+  return null;
 }
 
 /** Runs a work on each contact center in turn, under one progress bar. */

@@ -3,27 +3,21 @@ import { removeAllLeftovers } from '../../recordings/leftovers.ts';
 import { type PurgePlan, planPurge, purge } from '../../recordings/purge.ts';
 import { print } from '../output.ts';
 import type { NewCommand } from '../program.ts';
-import { eachInTurn, type LettingFlags, paceOf, withLetting } from './letting.ts';
+import { type DryRunFlags, eachInTurn, paceOf, planEach, withLetting } from './letting.ts';
 
 const sum = (plans: Iterable<PurgePlan>) =>
   [...plans].reduce((all, each) => all + each.ownEnd + each.retention, 0);
 
-async function runPurge(flags: LettingFlags & { readonly dryRun?: boolean }): Promise<void> {
+async function runPurge(flags: DryRunFlags): Promise<void> {
   await withLetting(flags, async ({ deps, contactCenters }) => {
-    const plans = new Map<string, PurgePlan>();
-    for (const each of contactCenters) plans.set(each.name, await planPurge(deps, each, paceOf()));
-    if (flags.dryRun === true) {
-      const documents = [...plans].map(([contactCenter, plan]) => ({ contactCenter, ...plan }));
-      print(
-        flags.json === true,
-        { dryRun: true, contactCenters: documents },
-        documents.map(
-          ({ contactCenter, ownEnd, retention, bytes, held }) =>
-            `${contactCenter}: ${ownEnd + retention} would be purged (${retention} by retention, ${ownEnd} by their own end), ${bytes} bytes; ${held} under legal hold`,
-        ),
-      );
-      return;
-    }
+    const plans = await planEach(
+      flags,
+      contactCenters,
+      (each) => planPurge(deps, each, paceOf()),
+      ({ ownEnd, retention, bytes, held }) =>
+        `${ownEnd + retention} would be purged (${retention} by retention, ${ownEnd} by their own end), ${bytes} bytes; ${held} under legal hold`,
+    );
+    if (plans === null) return;
     const results = await eachInTurn(contactCenters, sum(plans.values()), 'purged', async (each, pace) => {
       // What an earlier purge or a DELETE could not remove is no recording's any more: nothing else finds it.
       const earlier = await removeAllLeftovers(deps, each, pace);
