@@ -23,7 +23,7 @@ export interface ImportOptions {
   readonly dialects: readonly string[];
   readonly now: () => number;
   readonly newId: () => string;
-  /** Rows that are written in one transaction; 4000 where it is not given. */
+  /** Rows that are written in one transaction; 8000 where it is not given. */
   readonly batchSize?: number;
   /** Works everything out and keeps nothing. */
   readonly dryRun: boolean;
@@ -34,7 +34,7 @@ export interface ImportOptions {
 }
 
 /** Rows of one transaction: long enough to share its cost, short enough to let other writers in. */
-const BATCH = 4000;
+const BATCH = 8000;
 
 class DryRunOver extends Error {}
 
