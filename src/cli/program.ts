@@ -54,8 +54,8 @@ function createProgram(env: Readonly<Record<string, string | undefined>>): Comma
   addExportCommand(program, newCommand, env);
   addRecordingsCommands(program, newCommand, addMediaOptions);
   addAuditCommands(program, newCommand);
-  addBackupCommand(program, newCommand);
-  addRestoreCommand(program, newCommand);
+  addBackupCommand(program, newCommand, env);
+  addRestoreCommand(program, newCommand, env);
   addDbCommands(program, newCommand);
   addDoctorCommand(program, newMediaCommand);
   return program;

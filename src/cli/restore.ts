@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { openRollcallStore, SURROUNDINGS } from '../app.ts';
 import { restoreBackup } from '../store/backup/restore.ts';
 import { describePlace } from '../store/open.ts';
+import type { Environment } from '../store/postgres/tools.ts';
 import { CACHE_MIB, type CommonOptions, placeOf } from './context.ts';
 import { print } from './output.ts';
 import type { NewCommand } from './program.ts';
@@ -12,7 +13,7 @@ interface RestoreFlags extends CommonOptions {
   readonly dryRun?: boolean;
 }
 
-async function runRestore(file: string, flags: RestoreFlags): Promise<void> {
+async function runRestore(file: string, flags: RestoreFlags, env: Environment): Promise<void> {
   const place = placeOf(flags);
   const dryRun = flags.dryRun === true;
   const progress = startProgress(100, 'percent');
@@ -21,6 +22,7 @@ async function runRestore(file: string, flags: RestoreFlags): Promise<void> {
       force: flags.force === true,
       dryRun,
       now: SURROUNDINGS.now,
+      env,
       onShare: (share, doing) => progress.update(Math.floor(100 * share), doing),
     });
     // Its first start: an older backup is brought up to date.
@@ -42,10 +44,10 @@ async function runRestore(file: string, flags: RestoreFlags): Promise<void> {
 }
 
 /** `restore FILE`. */
-export function addRestoreCommand(program: Command, newCommand: NewCommand): void {
+export function addRestoreCommand(program: Command, newCommand: NewCommand, env: Environment): void {
   newCommand(program, 'restore', 'make a store of a backup')
     .argument('<file>', 'what rollcall backup wrote')
     .option('--dry-run', 'check the backup, tell what it has and what it would replace, and change nothing')
     .option('--force', 'replace the store that is there; nothing of it is kept')
-    .action(runRestore);
+    .action((file: string, flags: RestoreFlags) => runRestore(file, flags, env));
 }

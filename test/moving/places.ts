@@ -59,7 +59,11 @@ export function filePlace(folder: string, name: string): Place {
 
 /** A schema of its own. */
 export async function databasePlace(server: PostgresServer): Promise<Place> {
-  const url = await server.makePlace();
+  return urlPlace(server, await server.makePlace());
+}
+
+/** The first schema of the database that a URL names. */
+export function urlPlace(server: PostgresServer, url: string): Place {
   return {
     engine: 'PostgreSQL',
     name: url,

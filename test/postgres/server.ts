@@ -71,7 +71,12 @@ export class PostgresServer {
   /** Makes one and starts it. @param settings of the server, as `name=value` */
   static async start(...settings: string[]): Promise<PostgresServer> {
     if ('missing' in found) throw new Error(found.missing);
-    const server = new PostgresServer(found.folder, settings);
+    return PostgresServer.startFrom(found.folder, ...settings);
+  }
+
+  /** Makes one of the programs in a folder and starts it. */
+  static async startFrom(bin: string, ...settings: string[]): Promise<PostgresServer> {
+    const server = new PostgresServer(bin, settings);
     try {
       server.#initialize();
       server.#port = await freePort();

@@ -6,10 +6,12 @@ import { openSnapshot } from '../moving/places.ts';
 import type { Snapshot } from '../moving/ports.ts';
 import type { TableName } from '../moving/tables.ts';
 import type { StorePlace } from '../open.ts';
+import type { Environment } from '../postgres/tools.ts';
 import { closeAndCheck } from '../sqlite/check.ts';
 import { FileSnapshot } from '../sqlite/snapshot.ts';
 import { type BackupFacts, type BackupForm, hashFile, sealFile, writeWhole } from './file.ts';
 import { knownMigrations } from './load.ts';
+import { findDump, writeDump } from './pg-dump.ts';
 import { type OnRows, PortableReader, writePortable } from './portable.ts';
 
 /** Told of how much is done, from 0 to 1, and what is being done. */
@@ -22,9 +24,13 @@ export interface BackupOptions {
   readonly version: string;
   readonly now: () => number;
   readonly onShare: OnShare;
+  /** What PostgreSQL's own programs are found with. */
+  readonly env: Environment;
 }
 
 export interface BackupReport extends BackupFacts {
+  /** Why it is not in the form of the engine's own, where that was not asked for. */
+  readonly why: string | null;
   readonly bytes: number;
   /** Of the whole file, in hex. */
   readonly sha256: string;
@@ -40,20 +46,33 @@ export async function createBackup(
   path: string,
   options: BackupOptions,
 ): Promise<BackupReport> {
+  let why: string | null = null;
   const facts = await writeWhole(path, async (partial) => {
     const snapshot = await openSnapshot(place);
+    const { onShare, env } = options;
     try {
-      const isFile = snapshot instanceof FileSnapshot && !options.portable;
-      const found = await readFacts(snapshot, isFile ? 'sqlite' : 'portable', options);
-      if (isFile) await writeFileForm(partial, snapshot, found, options.onShare);
-      else await writePortableForm(partial, snapshot, found, options.onShare);
+      if (snapshot instanceof FileSnapshot && !options.portable) {
+        const found = await readFacts(snapshot, 'sqlite', options);
+        await writeFileForm(partial, snapshot, found, onShare);
+        return found;
+      }
+      const url = options.portable ? undefined : place.databaseUrl;
+      const dump = url === undefined ? null : await findDump(snapshot, env);
+      if (url !== undefined && dump !== null && typeof dump !== 'string') {
+        const found = await readFacts(snapshot, 'pg_dump', options);
+        await writeDump(partial, url, snapshot, dump, { facts: found, env, onShare });
+        return found;
+      }
+      why = typeof dump === 'string' ? dump : null;
+      const found = await readFacts(snapshot, 'portable', options);
+      await writePortableForm(partial, snapshot, found, onShare);
       return found;
     } finally {
       await snapshot.close();
     }
   });
   const { size } = await stat(path);
-  return { ...facts, bytes: size, sha256: await hashFile(path, size) };
+  return { ...facts, why, bytes: size, sha256: await hashFile(path, size) };
 }
 
 async function readFacts(

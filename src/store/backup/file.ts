@@ -23,6 +23,8 @@ export interface BackupFacts {
 export interface Seal extends BackupFacts {
   /** For `pg_dump`: the schema that it is of, which it goes back to. */
   readonly schema?: string;
+  /** For `pg_dump`: its version. */
+  readonly tool?: string;
   /** Of what stands before the line. */
   readonly bytes: number;
   readonly sha256: string;

@@ -4,12 +4,14 @@ import { Failure } from '../../errors.ts';
 import { readApplied } from '../migrations/index.ts';
 import { isEmpty } from '../moving/unfinished.ts';
 import { openEngine, type StorePlace, storePath } from '../open.ts';
+import type { Environment } from '../postgres/tools.ts';
 import { FileSnapshot } from '../sqlite/snapshot.ts';
 import { type OnShare, readThrough } from './create.ts';
 import { type BackupFacts, damaged, hashFile, readSeal, tellForm } from './file.ts';
 import { intoDatabase } from './into-database.ts';
 import { intoFolder } from './into-folder.ts';
 import { knownMigrations } from './load.ts';
+import { restoreDump } from './pg-dump.ts';
 
 export interface RestoreOptions {
   /** Whether what is there may be replaced. */
@@ -18,6 +20,8 @@ export interface RestoreOptions {
   readonly dryRun: boolean;
   readonly now: () => number;
   readonly onShare: OnShare;
+  /** What PostgreSQL's own programs are found with. */
+  readonly env: Environment;
 }
 
 /** What lies in the place that a backup is restored into. */
@@ -52,6 +56,7 @@ export async function restoreBackup(
   }
   const rest = { facts, now: options.now, onShare: share(options.onShare, 0.3, 1) };
   if (place.databaseUrl === undefined) await intoFolder(path, place.data, rest);
+  else if (form === 'pg_dump') await restoreDump(path, place.databaseUrl, { ...rest, env: options.env });
   else await intoDatabase(path, place.databaseUrl, rest);
   return { facts, target };
 }

@@ -7,6 +7,8 @@ export interface Snapshot extends Reader {
   tables(): Promise<Table[]>;
   /** All rows in the order of the table's key, a few hundred at a time. One table is read at a time. */
   rows(table: Table): AsyncIterable<Cell[][]>;
+  /** By what another process takes hold of the same state; null where there is no such thing. */
+  share(): Promise<string | null>;
   close(): Promise<void>;
 }
 

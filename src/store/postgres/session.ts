@@ -184,6 +184,11 @@ export class DatabaseSnapshot implements Snapshot {
     }
   }
 
+  async share(): Promise<string> {
+    const { rows } = await this.#session.query('select pg_export_snapshot()');
+    return String(rows[0]?.[0]);
+  }
+
   async close(): Promise<void> {
     await this.#session.close();
   }

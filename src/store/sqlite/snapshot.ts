@@ -72,6 +72,10 @@ export class FileSnapshot implements Snapshot {
     }
   }
 
+  async share(): Promise<null> {
+    return null;
+  }
+
   async close(): Promise<void> {
     this.#db.close();
   }
