@@ -7,6 +7,7 @@ export interface PlanNode {
   readonly 'Index Name'?: string;
   readonly 'Index Cond'?: string;
   readonly 'Recheck Cond'?: string;
+  readonly Filter?: string;
   readonly Plans?: readonly PlanNode[];
 }
 
@@ -33,6 +34,9 @@ export function postgresFaultOf(name: string, node: PlanNode): string | null {
       return `walks a whole tenant's part of ${table || index}`;
     }
   }
+  // A list that is looked through row by row belongs into the index.
+  if (GROWING.has(table) && node.Filter?.includes('= ANY (ARRAY') === true)
+    return `looks through ${table} for a list`;
   for (const each of node.Plans ?? []) {
     const fault = postgresFaultOf(name, each);
     if (fault !== null) return fault;
