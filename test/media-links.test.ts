@@ -409,6 +409,43 @@ describe('audio behind links', () => {
     );
   });
 
+  test('that is streamed through is told of once, with how that ended', async (context) => {
+    const { main } = opened.app.places;
+    const broken = (bytes: number) =>
+      Readable.from(
+        (async function* () {
+          yield AUDIO.subarray(0, bytes);
+          throw new Failure('unavailable', 'the storage hung up');
+        })(),
+      );
+    // As a bucket: it has no files that could be opened.
+    const { openFile } = main;
+    Object.assign(main, { openFile: undefined });
+    const open = context.mock.method(main, 'open', async () => Readable.from([AUDIO]));
+    try {
+      await takeEvents();
+      assert.ok((await get(link)).body.equals(AUDIO));
+      assert.deepEqual(await takeOutcomes(), ['recording.played done']);
+      for (const content of [Readable.from([AUDIO.subarray(0, 1000)]), broken(1000)]) {
+        open.mock.mockImplementationOnce(async () => content);
+        await assert.rejects(get(link));
+        let outcomes = await takeOutcomes();
+        while (outcomes.length === 0) {
+          await new Promise(setImmediate);
+          outcomes = await takeOutcomes();
+        }
+        assert.deepEqual(outcomes, ['recording.played failed']);
+      }
+      open.mock.mockImplementationOnce(async () => {
+        throw new Failure('unavailable', 'the storage is away', { retryAfter: 5 });
+      });
+      assert.equal((await get(link)).status, 503);
+      assert.deepEqual(await takeOutcomes(), ['recording.played failed']);
+    } finally {
+      Object.assign(main, { openFile });
+    }
+  });
+
   test('is not given at all where it could not be told', async (context) => {
     const full = context.mock.method(opened.app.store.audit, 'expect', () => {
       throw new Failure('unavailable', 'the audit cannot be kept', { retryAfter: 30 });
