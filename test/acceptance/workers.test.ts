@@ -52,6 +52,24 @@ describeOnStores('a server of two workers', {}, (store) => {
     assert.deepEqual([...told], [requests], 'whichever worker is asked');
   });
 
+  test('refuses a token from its revocation on, in both workers', async () => {
+    const flags = await store.flags(data);
+    const made = ['--contact-center', 'demo', '--name', 'qa', '--scopes', 'users:read', '--json'];
+    const { stdout } = await rollcall('token', 'create', ...made, ...flags);
+    const { token, id } = JSON.parse(stdout);
+    const statuses = async () => {
+      const seen = new Set<number | undefined>();
+      for (let sent = 0; sent < 10; sent += 1) {
+        const { statusCode } = await ask('/v1/users?limit=1', { authorization: `Bearer ${token}` });
+        seen.add(statusCode);
+      }
+      return [...seen];
+    };
+    assert.deepEqual(await statuses(), [200]);
+    assert.equal((await rollcall('token', 'revoke', id, ...flags)).code, 0);
+    assert.deepEqual(await statuses(), [401]);
+  });
+
   test('ends with both workers at SIGTERM', async () => {
     const { code, stderr } = await server.stop();
     assert.equal(code, 0);

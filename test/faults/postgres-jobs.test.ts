@@ -68,6 +68,32 @@ describe('work that one process alone does', { skip: noPostgres }, () => {
     assert.deepEqual(await holders(), []);
   });
 
+  it('is taken up on the standby that was promoted, and until then told how far it is behind', async () => {
+    const { primary, standby } = await PostgresServer.startPair();
+    const url = primary.url().replace(primary.host, `${primary.host},${standby.host}`);
+    const store = await open(`${url}?target_session_attrs=read-write`);
+    try {
+      const asked = await store.figures.asked();
+      assert.equal(asked.get('postgres_replication_lag_bytes')?.length, 1);
+      const lease = store.openLease('a');
+      const held = await lease.take();
+      assert.ok(held?.aborted === false);
+      const lost = once(held, 'abort');
+      await primary.crash();
+      await lost;
+      await assert.rejects(lease.take(), { kind: 'unavailable' });
+      await standby.promote();
+      let again: AbortSignal | null = null;
+      while (again === null) again = await lease.take().catch(() => sleep(100, null));
+      assert.equal(again.aborted, false);
+      await lease.release();
+    } finally {
+      await store.close();
+      await primary.stop();
+      await standby.stop();
+    }
+  });
+
   it('goes on in another server when the one that does it is killed', async () => {
     const place = await postgres.makePlace();
     const data = ['--data', join(folder.path, 'data'), '--database-url', place];

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Lease } from '../../recordings/ports.ts';
-import { explain } from './failures.ts';
+import { explain, isLost } from './failures.ts';
 import type { PostgresLimits, PostgresPlace } from './place.ts';
 
 /** How often the holder looks whether its connection still lives, in milliseconds. */
@@ -50,6 +50,7 @@ export class PostgresLease implements Lease {
     client.on('end', lose);
     try {
       await client.connect();
+      await this.#place.hosts?.check(client);
       await client.query(KEEPALIVE);
       const { rows } = await client.query<{ taken: unknown }>(
         "select pg_try_advisory_lock(hashtextextended(current_schema() || ' ' || $1, 5726623061)) as taken",
@@ -62,6 +63,8 @@ export class PostgresLease implements Lease {
       }
     } catch (error) {
       lose();
+      // The next try goes to the host that is found now.
+      if (isLost(error)) await this.#place.hosts?.find();
       throw explain(error, this.#place.shown);
     }
     const beat = setInterval(() => client.query('select 1').catch(lose), BEAT);
