@@ -1,4 +1,5 @@
 import { isAscii } from 'node:buffer';
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { ContactCenter } from '../access/contact-center.ts';
 
@@ -17,6 +18,17 @@ export interface Answer {
   readonly length: number;
   /** Whether it was given before. */
   isRepeated: boolean;
+  /** Its entity tag, once somebody had use for it. */
+  etag?: string;
+}
+
+/**
+ * The strong entity tag of an answer: of its bytes, so that it is the same in every process and never that of
+ * other bytes, also where a store was restored and took the same revision anew. It is worked out once.
+ */
+export function etagOf(answer: Answer): string {
+  answer.etag ??= `"${hash('sha256', answer.payload, 'base64url')}"`;
+  return answer.etag;
 }
 
 /** Makes an answer of a text. */

@@ -1,9 +1,11 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AccessStore } from '../access/ports.ts';
 import { type Access, authenticate, authorize } from '../access/tokens.ts';
+import { type Answer, etagOf } from './answers.ts';
 import type { DialectDeps, Endpoint, WireFormat } from './dialect.ts';
 import type { Limits } from './limits.ts';
 import { MEDIA_ROUTE } from './media.ts';
+import { weighPreconditions } from './preconditions.ts';
 import type { Repeats } from './repeats.ts';
 import { sendJson } from './send-json.ts';
 import { type EncodeFailure, encodeProblem } from './wire-failure.ts';
@@ -83,11 +85,24 @@ function addRoutes(
           // Most that is asked once is not asked again.
           if (secret !== undefined && endpoint.isRepeatable && answer.isRepeated)
             deps.repeats.note(request.raw, secret, access, answer);
+          if (request.method !== 'POST' && isUnchanged(request, reply, answer)) return reply.code(304).send();
           return sendJson(reply, answer.payload);
         },
       });
     }
   }
+}
+
+/**
+ * Whether who asks has this very answer already (RFC 9110 section 13.1.2). The tag is told with answers that
+ * are asked for again: what is asked once needs none, and working it out would cost each answer something.
+ */
+function isUnchanged(request: FastifyRequest, reply: FastifyReply, answer: Answer): boolean {
+  const tags = request.headers['if-none-match'];
+  if (tags === undefined && !answer.isRepeated) return false;
+  const etag = etagOf(answer);
+  reply.header('etag', etag);
+  return weighPreconditions({ 'if-none-match': tags }, etag) === 'not_modified';
 }
 
 /** Token, scope, rate limit: in this order. */

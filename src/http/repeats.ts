@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { AccessStore } from '../access/ports.ts';
 import { hashSecret } from '../access/token.ts';
 import { type Access, findAccess } from '../access/tokens.ts';
-import type { Answer } from './answers.ts';
+import { type Answer, etagOf } from './answers.ts';
 import type { Limits } from './limits.ts';
 import { JSON_TYPE } from './send-json.ts';
 
@@ -87,6 +87,8 @@ export class Repeats {
         request.id,
         'content-type',
         JSON_TYPE,
+        'etag',
+        etagOf(repeat.answer),
         'content-length',
         String(length),
       ]);

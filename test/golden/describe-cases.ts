@@ -127,7 +127,10 @@ function describeEach(database: Database | undefined): void {
     for (let time = 0; time < golden.times; time += 1) {
       answer = await send(address, request.method, fillTokens(path, contactCenter), message);
     }
-    const headers = Object.entries(answer?.headers ?? {}).filter(([name]) => !NOT_COMPARED.has(name));
+    const headers = Object.entries(answer?.headers ?? {}).filter(
+      // An answer has a tag once it was asked for before, be it by another case.
+      ([name]) => !NOT_COMPARED.has(name) && (name !== 'etag' || name in golden.answer.headers),
+    );
     assert.deepEqual(
       { status: answer?.status, headers: Object.fromEntries(headers), body: answer?.body },
       expected({
