@@ -12,7 +12,7 @@ describe('doctor on PostgreSQL', { skip: noPostgres }, () => {
   before(async () => {
     folder = await makeFolder('postgres-doctor');
     good = await PostgresServer.start('fsync=on');
-    bad = await PostgresServer.start('full_page_writes=off', 'synchronous_commit=off', 'max_connections=20');
+    bad = await PostgresServer.start('full_page_writes=off', 'synchronous_commit=off', 'max_connections=24');
   });
   after(async () => {
     await good?.stop();
@@ -50,7 +50,7 @@ describe('doctor on PostgreSQL', { skip: noPostgres }, () => {
       [told.found.fsync, told.found.full_page_writes, told.found.synchronous_commit, told.found.extensions],
       ['on', 'on', 'on', 'none'],
     );
-    assert.equal(told.found.connections, '197, of which 17 are needed');
+    assert.equal(told.found.connections, '197, of which 21 are needed');
   });
 
   it('tells settings that lose data', async () => {
@@ -62,13 +62,13 @@ describe('doctor on PostgreSQL', { skip: noPostgres }, () => {
 
   it('counts the connections that workers need against those that server and role have', async () => {
     const place = await bad.makePlace();
-    assert.equal((await ask(place)).found.connections, '17, of which 17 are needed');
+    assert.equal((await ask(place)).found.connections, '21, of which 21 are needed');
     const { found } = await ask(place, '--workers', '2');
-    assert.match(found.connections ?? '', /^BAD only 17 of the 41 that are needed; raise max_connections/);
+    assert.match(found.connections ?? '', /^BAD only 21 of the 37 that are needed; raise max_connections/);
     await good.query('alter role rollcall connection limit 30');
     const limited = await ask(await good.makePlace(), '--workers', '2');
     await good.query('alter role rollcall connection limit -1');
-    assert.match(limited.found.connections ?? '', /^BAD only 30 of the 41 /);
+    assert.match(limited.found.connections ?? '', /^BAD only 30 of the 37 /);
   });
 
   it('tells rights that this user lacks', async () => {

@@ -37,9 +37,10 @@ export const COMMAND_LIMITS: PostgresLimits = {
 /** Connections of all processes of a server with so many workers, and of a command beside it. */
 export function connectionsNeeded(workers: number): number {
   const all = ({ connections }: PostgresLimits) => connections + poolOfWrites(connections);
-  // With several workers the first process has a store of its own; one process has a lock for the job.
-  const processes = workers === 1 ? 1 : workers + 1;
-  return processes * all(SERVE_LIMITS) + 1 + all(COMMAND_LIMITS);
+  const command = all(COMMAND_LIMITS);
+  // With several workers the first process has a small store of its own; one process has the lock for the job,
+  // and a thread that does it.
+  return workers * all(SERVE_LIMITS) + (workers === 1 ? 0 : command) + 1 + command + command;
 }
 
 const poolOfWrites = (connections: number) => Math.ceil(connections / 3);
