@@ -181,6 +181,26 @@ describe('restore', () => {
     assert.deepEqual(await broken.rows(), wanted);
   });
 
+  it('replaces nothing of another program, whatever it is told', async () => {
+    const engines = noPostgres === false ? (['SQLite', 'PostgreSQL'] as const) : (['SQLite'] as const);
+    for (const engine of engines) {
+      for (const sql of [
+        'create table roles (theirs integer)',
+        'create table migrations (id integer, batch integer)',
+        'create table users (theirs integer); insert into users values (1)',
+      ]) {
+        const target = await makePlace(engine);
+        await target.execute(sql);
+        const before = await target.tables();
+        for (const path of [inOwnForm, portable]) {
+          const work = restore(path, target, { force: true });
+          await rejectsWith(/tables of another program/, work, `${engine}: ${sql}`);
+        }
+        assert.deepEqual(await target.tables(), before);
+      }
+    }
+  });
+
   it('brings a backup of an older version up to date', async () => {
     const old = await makePlace('SQLite');
     const script = join(import.meta.dirname, '../faults/migrating.ts');

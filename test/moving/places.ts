@@ -15,6 +15,8 @@ export interface Place {
   readonly flags: readonly string[];
   readonly place: StorePlace;
   execute(sql: string): Promise<void>;
+  /** Everything that is there, the schema too. */
+  tables(): Promise<unknown>;
   /** The rows of each table, the same for both engines; without what each store has of its own. */
   rows(): Promise<Record<string, string[]>>;
 }
@@ -53,6 +55,7 @@ export function filePlace(folder: string, name: string): Place {
       db.exec(sql);
       db.close();
     },
+    tables: async () => dumpFile(storePath(data)),
     rows: async () => (existsSync(storePath(data)) ? comparable(dumpFile(storePath(data)).rows) : {}),
   };
 }
@@ -70,6 +73,7 @@ export function urlPlace(server: PostgresServer, url: string): Place {
     flags: ['--database-url', url],
     place: { data: '', databaseUrl: url },
     execute: async (sql) => void (await server.query(sql, url)),
+    tables: () => dumpDatabase(server, url),
     rows: async () => comparable((await dumpDatabase(server, url)).rows),
   };
 }

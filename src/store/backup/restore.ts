@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Failure } from '../../errors.ts';
-import { readApplied } from '../migrations/index.ts';
+import type { Reader } from '../engine.ts';
+import { foreignTables, readApplied } from '../migrations/index.ts';
+import { TABLES } from '../moving/tables.ts';
 import { isEmpty } from '../moving/unfinished.ts';
 import { openEngine, type StorePlace, storePath } from '../open.ts';
 import type { Environment } from '../postgres/tools.ts';
@@ -87,26 +89,40 @@ async function readBackup(path: string, isPortable: boolean, onShare: OnShare): 
   return seal;
 }
 
+/** @throws Failure precondition where it is another program's, which is never replaced */
 async function lookAt(place: StorePlace): Promise<TargetContent> {
   if (place.databaseUrl === undefined) {
     if (!existsSync(storePath(place.data))) return 'nothing';
     try {
       const found = new FileSnapshot(storePath(place.data));
       try {
-        return (await isEmpty(found)) ? 'nothing' : 'a store';
+        return await lookInto(found, "select name from sqlite_schema where type = 'table'", true);
       } finally {
         await found.close();
       }
     } catch (error) {
-      if (error instanceof Failure) return 'something damaged';
+      if (error instanceof Failure && error.kind === 'unavailable') return 'something damaged';
       throw error;
     }
   }
   const { engine } = await openEngine({ ...place, cacheMiB: 8 });
   try {
-    await readApplied(engine);
-    return (await isEmpty(engine)) ? 'nothing' : 'a store';
+    const sql = 'select relname::text from pg_class where relnamespace = current_schema()::regnamespace';
+    return await lookInto(engine, sql, false);
   } finally {
     await engine.close();
   }
+}
+
+/**
+ * @param tables what gives the names of the tables that are there
+ * @param isAll whether all of them go where the place is taken, or only those that have our names
+ */
+async function lookInto(store: Reader, tables: string, isAll: boolean): Promise<TargetContent> {
+  if ((await readApplied(store)).length === 0) {
+    const there = await store.read({ name: 'restore.tables', sql: tables, parameters: [] }, {});
+    const ours: readonly string[] = TABLES;
+    if (there.some(([name]) => isAll || ours.includes(String(name)))) throw foreignTables();
+  }
+  return (await isEmpty(store)) ? 'nothing' : 'a store';
 }

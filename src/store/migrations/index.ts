@@ -48,14 +48,29 @@ async function readRows(reader: Reader): Promise<Applied[]> {
   return rows.map(([number, name, at]) => ({ number: Number(number), name: String(name), at: Number(at) }));
 }
 
-/** What a store has had, in order; empty where there is no store yet. @throws Failure unavailable */
+/** What a store has had, in order; empty where there is no store yet. @throws Failure */
 export async function readApplied(reader: Reader): Promise<Applied[]> {
   try {
     return await readRows(reader);
   } catch (error) {
     if (isNoTable(error)) return [];
+    if (isNoColumn(error)) throw foreignTables(error);
     throw error;
   }
+}
+
+/** What is said of tables that have our names and are not ours. */
+export function foreignTables(cause?: unknown): Failure {
+  return new Failure(
+    'precondition',
+    'there are tables of another program; give another folder with --data, another database, or another schema by options=-csearch_path%3DNAME in its URL',
+    { cause },
+  );
+}
+
+function isNoColumn(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return /^no such column/.test(error.message) || ('code' in error && error.code === '42703');
 }
 
 /** Whether an engine says that a table is not there. */
