@@ -259,6 +259,7 @@ async function openDatabase(
     import('./postgres/replica.ts'),
   ]);
   const limits = isServing ? SERVE_LIMITS : COMMAND_LIMITS;
+  await place.hosts?.find();
   const engine = new PostgresEngine(place, limits, observe);
   return {
     engine,

@@ -44,6 +44,7 @@ interface Asked {
  */
 export class PostgresEngine implements Engine {
   readonly #place: PostgresPlace;
+  readonly #acquire: number;
   readonly #observe: Observe | undefined;
   readonly #reads: pg.Pool;
   readonly #writes: pg.Pool;
@@ -54,6 +55,7 @@ export class PostgresEngine implements Engine {
 
   constructor(place: PostgresPlace, limits: PostgresLimits, observe?: Observe) {
     this.#place = place;
+    this.#acquire = limits.acquire;
     this.#observe = observe;
     this.#reads = openPool(place, limits, 'read');
     this.#writes = openPool(place, limits, 'write');
@@ -179,7 +181,8 @@ export class PostgresEngine implements Engine {
       if (hosts === null || !isLost(error)) throw explain(error, this.#place.shown);
       const found = hosts.find();
       // Who has waited for long is told; whoever asks next goes to what was found.
-      if (performance.now() - start > SOON || !(await found)) throw explain(error, this.#place.shown);
+      const isLate = performance.now() - start > this.#acquire / 3;
+      if (isLate || !(await found)) throw explain(error, this.#place.shown);
     }
     try {
       return await this.#pool(name).connect();

@@ -25,6 +25,7 @@ export class PostgresSession {
 
   /** @throws Failure unavailable */
   static async open(place: PostgresPlace): Promise<PostgresSession> {
+    await place.hosts?.find();
     const client = new pg.Client({
       ...place.config(COMMAND_LIMITS, 'write'),
       // COPY takes the connection for itself.
