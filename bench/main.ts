@@ -1,10 +1,12 @@
 /** `npm run bench`: measures Rollcall over loopback, says which targets it reaches, and keeps the figures. */
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { PostgresServer } from '../test/postgres/server.ts';
 import { mintToken, prepareData } from './data.ts';
 import { measureLetting } from './letting.ts';
+import type { LoadRequest } from './load.ts';
 import {
   type Directory,
   measureDirectory,
@@ -14,7 +16,7 @@ import {
   measureScenario,
 } from './measures.ts';
 import { measurePlaying } from './playing.ts';
-import { serveRollcall } from './processes.ts';
+import { rollcall, serveRollcall } from './processes.ts';
 import { measurePages, measureTakingIn } from './recordings.ts';
 import {
   judge,
@@ -30,9 +32,11 @@ import {
   type Verdict,
 } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { takeDownSql } from './sql-of.ts';
 
 interface Options {
-  readonly users?: number;
+  readonly engine: 'sqlite' | 'postgres';
+  readonly users?: readonly number[];
   readonly seconds: number;
   readonly only?: string;
   readonly fresh: boolean;
@@ -65,7 +69,22 @@ async function withServer(
   }
 }
 
-async function measureSize(users: number, data: string, options: Options, results: Results): Promise<void> {
+/** Where a directory is: in a folder, or in a database beside it. */
+interface Stored {
+  readonly users: number;
+  readonly data: string;
+  readonly databaseUrl?: string;
+}
+
+/** Which store the commands and servers that are started from now on have. */
+function useStore({ databaseUrl }: Pick<Stored, 'databaseUrl'>): void {
+  if (databaseUrl === undefined) delete process.env.ROLLCALL_DATABASE_URL;
+  else process.env.ROLLCALL_DATABASE_URL = databaseUrl;
+}
+
+async function measureSize(stored: Stored, options: Options, results: Results): Promise<void> {
+  const { users, data, databaseUrl } = stored;
+  useStore(stored);
   if (options.only === undefined) {
     say(`${users} users: start to ready`);
     const log = join(tmpdir(), `rollcall-bench-${process.pid}-ready.log`);
@@ -80,10 +99,15 @@ async function measureSize(users: number, data: string, options: Options, result
     for (const scenario of scenariosOf(options)) {
       say(`${users} users: ${scenario.name}`);
       const { served, token } = directory;
-      results.scenarios.push(await measureScenario(scenario, served, users, token, options.seconds));
+      const sqlOf =
+        databaseUrl === undefined
+          ? undefined
+          : (requests: readonly LoadRequest[]) => takeDownSql(databaseUrl, requests);
+      results.scenarios.push(await measureScenario(scenario, served, users, token, options.seconds, sqlOf));
     }
   });
-  if (users === SMALL && options.only === undefined) {
+  // Its fresh stores are files.
+  if (users === SMALL && options.only === undefined && databaseUrl === undefined) {
     say(`${users} users: import`);
     results.import = await measureImport(data, users);
   }
@@ -97,7 +121,31 @@ function scenariosOf({ only = '' }: Options) {
 
 async function run(options: Options): Promise<void> {
   scenariosOf(options);
+  if (options.engine === 'sqlite') {
+    return measure(options, async (users) => ({ users, data: await prepareData(users, options.fresh, say) }));
+  }
+  // Loaded anew each time: the server and all that it has go when this ends.
+  const server = await PostgresServer.start('shared_buffers=1GB', 'max_wal_size=8GB');
+  const data = mkdtempSync(join(tmpdir(), 'rollcall-bench-'));
+  try {
+    await measure(options, async (users) => {
+      const stored = { users, data, databaseUrl: await server.makePlace() };
+      useStore(stored);
+      say(`making ${users} users in PostgreSQL`);
+      await rollcall(['demo', '--users', String(users), '--data', data], true);
+      // As whoever serves it later would find it: without what loading left behind.
+      await server.query('vacuum');
+      return stored;
+    });
+  } finally {
+    await server.stop();
+    rmSync(data, { recursive: true, force: true });
+  }
+}
+
+async function measure(options: Options, prepare: (users: number) => Promise<Stored>): Promise<void> {
   const results: Results = {
+    engine: options.engine,
     ...surroundings(),
     secondsPerRound: options.seconds,
     scenarios: [],
@@ -106,25 +154,27 @@ async function run(options: Options): Promise<void> {
     ready: [],
     import: null,
   };
-  const sizes = options.users === undefined ? [SMALL, LARGE] : [options.users];
-  const folders = new Map<number, string>();
-  for (const users of sizes) folders.set(users, await prepareData(users, options.fresh, say));
-  for (const [users, data] of folders) await measureSize(users, data, options, results);
-  const small = folders.get(SMALL);
-  const large = folders.get(LARGE);
-  if (small !== undefined && large !== undefined) {
-    await withServer(small, SMALL, (fewer) =>
-      withServer(large, LARGE, async (more) => {
+  const sizes = options.users ?? (options.engine === 'sqlite' ? [SMALL, LARGE] : [SMALL]);
+  const stores: Stored[] = [];
+  for (const users of sizes) stores.push(await prepare(users));
+  for (const stored of stores) await measureSize(stored, options, results);
+  const [small, large] = [stores[0], stores.at(-1)];
+  if (small !== undefined && large !== undefined && small !== large) {
+    useStore(small);
+    await withServer(small.data, small.users, (fewer) => {
+      useStore(large);
+      return withServer(large.data, large.users, async (more) => {
         for (const scenario of scenariosOf(options).filter(({ isKeyed }) => isKeyed)) {
-          say(`${SMALL} and ${LARGE} users: ${scenario.name}`);
+          say(`${small.users} and ${large.users} users: ${scenario.name}`);
           results.growth.push(await measureGrowth(scenario, fewer, more, options.seconds));
         }
-      }),
-    );
+      });
+    });
   }
+  useStore({});
   const verdicts = judge(results);
   show(results, verdicts);
-  keep({ ...results, verdicts });
+  keep({ ...results, verdicts }, options.engine === 'sqlite' ? '' : `-${options.engine}`);
 }
 
 /** Recordings: every part or one of them, and one file of what was found. */
@@ -142,10 +192,13 @@ async function runRecordings(part: string | true): Promise<void> {
   keep({ ...surroundings(), ...figures, verdicts }, '-recordings');
 }
 
-function readSize(text: string): number {
-  const size = Number(text);
-  if (size === SMALL || size === LARGE) return size;
-  throw new InvalidArgumentError(`give ${SMALL} or ${LARGE}`);
+function readSizes(text: string): number[] {
+  const sizes = text.split(',').map(Number);
+  const isGood = sizes.every(
+    (size, at) => Number.isInteger(size) && size >= 1000 && size > (sizes[at - 1] ?? 0),
+  );
+  if (isGood) return sizes;
+  throw new InvalidArgumentError('give whole numbers from 1000, the fewest first');
 }
 
 function readSeconds(text: string): number {
@@ -156,7 +209,16 @@ function readSeconds(text: string): number {
 
 const command = new Command('bench')
   .description('Measures Rollcall over loopback, against a bare node:http server that sends the same bytes.')
-  .option('--users <n>', `only this size: ${SMALL} or ${LARGE}`, readSize)
+  .addOption(
+    new Option('--engine <name>', 'what keeps the directory')
+      .choices(['sqlite', 'postgres'])
+      .default('sqlite'),
+  )
+  .option(
+    '--users <list>',
+    `sizes; growth is measured from the first to the last (default: ${SMALL},${LARGE}; PostgreSQL: ${SMALL})`,
+    readSizes,
+  )
   .option('--seconds <n>', 'length of a round; each scenario has three on each server', readSeconds, 3)
   .option('--only <text>', 'only scenarios whose name holds this text')
   .option('--fresh', 'make the data anew', false)
@@ -169,8 +231,9 @@ try {
   if (options.recordings !== undefined) await runRecordings(options.recordings);
   else {
     await run(options);
-    // Whoever asks for a part of the directory has no need of them.
-    if (options.users === undefined && options.only === undefined) await runRecordings(true);
+    // Whoever asks for a part of the directory has no need of them; they are measured over files.
+    if (options.engine === 'sqlite' && options.users === undefined && options.only === undefined)
+      await runRecordings(true);
   }
 } catch (error) {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);

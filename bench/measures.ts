@@ -3,7 +3,7 @@ import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LoadRequest } from './load.ts';
-import { load, memoryOf, rollcall, type Served, serveBare, serveRollcall } from './processes.ts';
+import { load, memoryOf, rollcall, type Served, serveBare, serveRollcall, serveSql } from './processes.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** Odd, so that a median is one of them. */
@@ -32,6 +32,9 @@ export interface ScenarioFigures {
   /** Rollcall's requests per second to the bare server's: the median of each round's own ratio. */
   readonly ratio: number;
   readonly bad: number;
+  /** The bare server that runs the same statements, and the share of it; absent where the store is no server. */
+  readonly sql?: Side;
+  readonly sqlRatio?: number;
 }
 
 /** A walk through a scenario's questions that goes on, from load to load, where the last one stopped. */
@@ -49,6 +52,10 @@ const sideOf = (rounds: readonly Side[]): Side => ({
   p50: median(rounds.map((each) => each.p50)),
   p99: median(rounds.map((each) => each.p99)),
 });
+
+/** The median of each round's own ratio. */
+const shareOf = (ours: readonly Side[], theirs: readonly Side[]): number =>
+  median(ours.map((each, at) => each.perSecond / (theirs[at]?.perSecond ?? Number.NaN)));
 
 /** An answer of middling length among some. @throws when one is not 200 */
 async function typicalAnswer(served: Served, { name }: Scenario, requests: readonly LoadRequest[]) {
@@ -73,26 +80,40 @@ export async function measureScenario(
   users: number,
   token: string,
   seconds: number,
+  sqlOf?: (requests: readonly LoadRequest[]) => Promise<object>,
 ): Promise<ScenarioFigures> {
   const requests = scenario.requests(users, token);
   const body = await typicalAnswer(served, scenario, requests);
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-bench-'));
   const bodyFile = join(folder, 'body');
   writeFileSync(bodyFile, body);
+  let bySql: Served | undefined;
+  if (sqlOf !== undefined) {
+    const jobFile = join(folder, 'job');
+    writeFileSync(jobFile, JSON.stringify(await sqlOf(requests)));
+    bySql = await serveSql(jobFile);
+  }
   const bare = await serveBare(bodyFile);
   try {
+    const askSql = bySql === undefined ? null : createWalk(bySql, requests, CONNECTIONS);
+    await askSql?.(1);
     const askRollcall = createWalk(served, requests, CONNECTIONS);
     const askBare = createWalk(bare, requests, CONNECTIONS);
     await askRollcall(1);
     await askBare(1);
     const ours: Side[] = [];
     const theirs: Side[] = [];
+    const sqls: Side[] = [];
     let bad = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
       const figures = await askRollcall(seconds);
       ours.push(figures);
       theirs.push(await askBare(seconds));
       bad += figures.bad;
+      if (askSql === null) continue;
+      const answered = await askSql(seconds);
+      if (answered.bad > 0) throw new Error(`${scenario.name}: the bare server's statements fail`);
+      sqls.push(answered);
     }
     return {
       scenario: scenario.name,
@@ -100,11 +121,13 @@ export async function measureScenario(
       bytes: body.length,
       rollcall: sideOf(ours),
       bare: sideOf(theirs),
-      ratio: median(ours.map((each, at) => each.perSecond / (theirs[at]?.perSecond ?? Number.NaN))),
+      ratio: shareOf(ours, theirs),
       bad,
+      ...(sqls.length === 0 ? {} : { sql: sideOf(sqls), sqlRatio: shareOf(ours, sqls) }),
     };
   } finally {
     await bare.stop();
+    await bySql?.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }

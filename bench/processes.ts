@@ -5,6 +5,7 @@ import type { LoadFigures, LoadJob } from './load.ts';
 
 const ROLLCALL = fileURLToPath(import.meta.resolve('../bin/rollcall.js'));
 const BARE = fileURLToPath(import.meta.resolve('./bare.ts'));
+const BARE_SQL = fileURLToPath(import.meta.resolve('./bare-sql.ts'));
 const BARE_FILES = fileURLToPath(import.meta.resolve('./bare-files.ts'));
 const LOAD = fileURLToPath(import.meta.resolve('./load.ts'));
 
@@ -85,6 +86,9 @@ export async function serveRollcall(data: string, log: string): Promise<Served> 
 
 /** The bare server with these bytes. */
 export const serveBare = (bodyFile: string): Promise<Served> => serveScript(BARE, bodyFile);
+
+/** A server that runs the statements of a job, as `bare-sql.ts` has it. */
+export const serveSql = (jobFile: string): Promise<Served> => serveScript(BARE_SQL, jobFile);
 
 /** The bare server over a folder of files. */
 export const serveBareFiles = (folder: string): Promise<Served> => serveScript(BARE_FILES, folder);

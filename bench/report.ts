@@ -9,6 +9,7 @@ export const LARGE = 1_000_000;
 
 /** Everything that a run found. */
 export interface Results {
+  readonly engine: 'sqlite' | 'postgres';
   readonly machine: string;
   readonly system: string;
   readonly node: string;
@@ -70,14 +71,19 @@ export function judge(results: Results): Verdict[] {
   const verdicts: Verdict[] = [];
   const add = (what: string, wanted: string, found: string, isMet: boolean) =>
     verdicts.push({ what, wanted, found, isMet });
-  for (const { name, leastRatio } of SCENARIOS) {
+  for (const { scenario, users, sqlRatio } of results.scenarios) {
+    if (sqlRatio === undefined) continue;
+    const what = `${scenario}, of ${users}: share of the bare server with the same SQL`;
+    add(what, '>= 0.80', sqlRatio.toFixed(2), sqlRatio >= 0.8);
+  }
+  for (const { name, leastRatio } of results.engine === 'sqlite' ? SCENARIOS : []) {
     const found = results.scenarios.find((each) => each.scenario === name && each.users === SMALL);
     if (leastRatio === null || found === undefined) continue;
     const isMet = found.ratio >= leastRatio;
     add(`${name}: share of the bare server`, `>= ${leastRatio.toFixed(2)}`, found.ratio.toFixed(2), isMet);
   }
   for (const { scenario, ratio } of results.growth) {
-    add(`${scenario}: p50 at 1,000,000 to that at 100,000`, '<= 1.3', ratio.toFixed(2), ratio <= 1.3);
+    add(`${scenario}: p50 at most users to that at fewest`, '<= 1.3', ratio.toFixed(2), ratio <= 1.3);
   }
   for (const { users, idleMegabytes, peakMegabytes } of results.directories) {
     const more = peakMegabytes - idleMegabytes;
@@ -107,13 +113,20 @@ function showTable(rows: readonly object[]): void {
 /** Prints the figures and the verdicts. */
 export function show(results: Results, verdicts: readonly Verdict[]): void {
   showTable(
-    results.scenarios.map(({ scenario, users, bytes, rollcall, bare, ratio }) => ({
+    results.scenarios.map(({ scenario, users, bytes, rollcall, bare, ratio, sql, sqlRatio }) => ({
       scenario,
       users,
       bytes,
       'req/s': round(rollcall.perSecond, 0),
       'bare req/s': round(bare.perSecond, 0),
       ratio: round(ratio, 3),
+      ...(sql === undefined || sqlRatio === undefined
+        ? {}
+        : {
+            'SQL req/s': round(sql.perSecond, 0),
+            'SQL ratio': round(sqlRatio, 3),
+            'SQL p50': round(sql.p50, 3),
+          }),
       p50: round(rollcall.p50, 3),
       'bare p50': round(bare.p50, 3),
       p99: round(rollcall.p99, 3),
@@ -123,8 +136,8 @@ export function show(results: Results, verdicts: readonly Verdict[]): void {
   showTable(
     results.growth.map(({ scenario, smallP50, largeP50, ratio }) => ({
       'one connection': scenario,
-      'p50 at 100,000': round(smallP50, 3),
-      'p50 at 1,000,000': round(largeP50, 3),
+      'p50 at fewest': round(smallP50, 3),
+      'p50 at most': round(largeP50, 3),
       ratio: round(ratio, 2),
     })),
   );
