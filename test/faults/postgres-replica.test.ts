@@ -3,10 +3,11 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContactCenter } from '../../src/access/contact-center.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
-import { rollcall } from '../acceptance/server-process.ts';
+import { rollcall, serveJson } from '../acceptance/server-process.ts';
 import { ALL, addUsers, changeUser, idOf, person } from '../contract/people.ts';
 import { said } from '../contract/recordings-contract.ts';
 import { noPostgres, PostgresServer } from '../postgres/server.ts';
+import { ask, makeFolder } from './commands.ts';
 
 const LONGEST = 30_000;
 
@@ -156,6 +157,29 @@ describe('a standby for searches and exports', { skip: noPostgres }, () => {
     );
     assert.equal(ended.code, 0, ended.stderr);
     assert.equal(ended.stdout.trim().split('\n').length, 2);
+  });
+
+  it('is read by a server, which counts it', async () => {
+    const folder = await makeFolder('replica');
+    const server = await serveJson(
+      ...['--demo', '--data', folder.path, '--database-url', place],
+      ...['--replica-url', onStandby(), '--replica-max-lag', '60'],
+    );
+    try {
+      const headers = { authorization: `Bearer ${server.told.demo?.token}` };
+      let metrics = '';
+      for (const end = performance.now() + LONGEST; !/replica_reads_total [1-9]/.test(metrics); ) {
+        assert.ok(performance.now() < end, metrics);
+        assert.equal((await ask(`${server.told.address}/v1/users?limit=3`, headers)).status, 200);
+        metrics = await (await ask(`${server.told.address}/metrics`)).text();
+      }
+      assert.match(metrics, /^rollcall_postgres_replica_fallbacks_total\{reason="lag"\} \d+$/m);
+      assert.match(metrics, /^rollcall_postgres_replica_lag_seconds [\d.]+$/m);
+      assert.ok(!server.printed.includes('only%20for%20tests'));
+    } finally {
+      await server.stop();
+      await folder.drop();
+    }
   });
 
   it('is refused in one line where its URL is none, or stands alone', async () => {
