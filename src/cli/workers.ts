@@ -67,7 +67,8 @@ export async function forkWorkers(config: ServeConfig): Promise<string> {
         workers.delete(worker);
         reject(new Failure('unavailable', 'a worker ended before it served; what it said is above'));
         if (isEnding) {
-          if (code !== 0) process.exitCode = 1;
+          // One that was still starting, in the place of another one, is ended before it can listen to signals.
+          if (code !== 0 && hasServed) process.exitCode = 1;
           if (workers.size === 0) process.exit();
         } else if (hasServed) {
           // A crash costs one worker's requests under way, not the service.

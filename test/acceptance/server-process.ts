@@ -138,6 +138,7 @@ export interface Told {
 export interface ServerProcess {
   /** What it printed until it served. */
   readonly printed: string;
+  readonly pid: number;
   /** Ends it with a signal, SIGTERM unless another is named. @throws Error where it does not end; it is killed then */
   stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
@@ -162,6 +163,7 @@ async function startServer(
   await bound(served, SERVE_START);
   return {
     printed,
+    pid: child.pid ?? 0,
     stop(signal = 'SIGTERM') {
       child.kill(signal);
       return bound(ended, SERVE_STOP);

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json, text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { rollcall, type ServerProcess, serveJson, type Told } from './server-process.ts';
 import { describeOnStores } from './stores.ts';
 
@@ -68,6 +69,24 @@ describeOnStores('a server of two workers', {}, (store) => {
     assert.deepEqual(await statuses(), [200]);
     assert.equal((await rollcall('token', 'revoke', id, ...flags)).code, 0);
     assert.deepEqual(await statuses(), [401]);
+  });
+
+  test('has another worker where one is killed', async () => {
+    const workers = async () => {
+      const { pid } = server;
+      return (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ').map(Number);
+    };
+    const before = await workers();
+    const [killed = 0, other] = before;
+    assert.equal(before.length, 2);
+    process.kill(killed, 'SIGKILL');
+    let now = before;
+    while (now.length < 2 || now.includes(killed)) {
+      await sleep(10);
+      now = await workers();
+    }
+    assert.ok(now.includes(other ?? 0));
+    for (let sent = 0; sent < 10; sent += 1) assert.equal((await ask('/readyz')).statusCode, 200);
   });
 
   test('ends with both workers at SIGTERM', async () => {

@@ -47,6 +47,7 @@ export class FlakyProxy {
   fault: Fault = 'none';
   readonly #server: Server;
   readonly #open = new Set<Socket>();
+  #isCut = false;
 
   private constructor(to: URL) {
     this.#server = createServer((client) => this.#serve(client, to));
@@ -67,7 +68,7 @@ export class FlakyProxy {
 
   #serve(client: Socket, to: URL): void {
     this.#keep(client);
-    if (this.fault === 'hangs') return;
+    if (this.fault === 'hangs' || this.#isCut) return;
     if (this.fault === 'busy' || this.fault === 'busy once') {
       if (this.fault === 'busy once') this.fault = 'none';
       client.once('data', () => client.end(BUSY));
@@ -119,6 +120,15 @@ export class FlakyProxy {
   /** Connections of clients and to the server, used or not. */
   get connections(): number {
     return this.#open.size;
+  }
+
+  /** Cuts the network, or mends it: nothing is told of either, and what was said meanwhile comes later. */
+  cut(isCut: boolean): void {
+    this.#isCut = isCut;
+    for (const socket of this.#open) {
+      if (isCut) socket.pause();
+      else socket.resume();
+    }
   }
 
   /** Ends what is open, so that the next request meets the fault that is set now. */

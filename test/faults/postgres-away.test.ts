@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AppUnderTest, openAppUnderTest } from '../app-under-test.ts';
 import { noPostgres, PostgresServer } from '../postgres/server.ts';
+import { FlakyProxy } from './flaky-proxy.ts';
 import { assertAllAway, REQUESTS, TOLD_WITHIN, VendorRequests } from './vendor-requests.ts';
 
 describe('a server whose PostgreSQL goes away', { skip: noPostgres }, () => {
@@ -48,6 +50,37 @@ describe('a server whose PostgreSQL goes away', { skip: noPostgres }, () => {
       (await vendors.askAll()).map(({ body }) => body),
       good.map(({ body }) => body),
     );
+  });
+
+  it('says so while the network says nothing at all, gives up what it alone did, and is well again', async () => {
+    const proxy = await FlakyProxy.start(`http://${postgres.host}`);
+    const place = (await postgres.makePlace()).replace(postgres.host, new URL(proxy.url).host);
+    const behind = await openAppUnderTest({ databaseUrl: place });
+    try {
+      const asked = await VendorRequests.begin(behind);
+      const good = await asked.askAll();
+      const held = await behind.app.store.openLease('a').take();
+      assert.ok(held?.aborted === false);
+      const lost = once(held, 'abort');
+      proxy.cut(true);
+      // The first find connections that seem to be there, the next ones none.
+      for (let time = 0; time < 2; time += 1) {
+        const away = await asked.askAll();
+        assertAllAway(away);
+        for (const { milliseconds } of away) assert.ok(milliseconds < TOLD_WITHIN, `${milliseconds} ms`);
+      }
+      assert.equal((await asked.ask('/healthz')).status, 200);
+      await lost;
+      proxy.cut(false);
+      await asked.untilWell();
+      assert.deepEqual(
+        (await asked.askAll()).map(({ body }) => body),
+        good.map(({ body }) => body),
+      );
+    } finally {
+      await behind.close();
+      await proxy.stop();
+    }
   });
 
   it('is well again after its connections were ended one by one', async () => {
