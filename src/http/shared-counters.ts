@@ -27,6 +27,8 @@ export class SharedCounters {
   readonly #redis: Redis;
   readonly #probe: RateLimiterRedis;
   #isShared = false;
+  /** Whether the connection was refused: then nothing can even be sent. */
+  #isRefused = false;
   /** Requests that waited in vain since the last answer. */
   #inVain = 0;
   #warnedAt = Number.NEGATIVE_INFINITY;
@@ -48,7 +50,12 @@ export class SharedCounters {
       // Understood by every version that is still about, and by what speaks like it.
       protocol: 2,
     });
-    this.#redis.on('error', () => {});
+    this.#redis.on('error', (error) => {
+      this.#isRefused = isRefusal(error);
+    });
+    this.#redis.on('ready', () => {
+      this.#isRefused = false;
+    });
     this.#probe = this.#limiter('probe', 1_000_000);
   }
 
@@ -107,7 +114,7 @@ export class SharedCounters {
     if (performance.now() - this.#warnedAt < LOG_AGAIN) return;
     this.#warnedAt = performance.now();
     this.#deps.warn(
-      error instanceof Error && error.name === 'ReplyError'
+      this.#isRefused || isRefusal(error)
         ? 'Redis refuses to count; check user and password in its URL, and its memory: each process limits by itself'
         : 'Redis does not answer: each process limits by itself until it does',
     );
@@ -124,6 +131,9 @@ export class SharedCounters {
     }
   }
 }
+
+/** Whether Redis answered, and said no. */
+const isRefusal = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError';
 
 class NoAnswer extends Error {}
 

@@ -169,6 +169,25 @@ describe('limits that processes share through Redis', { skip: noRedis }, () => {
     assert.deepEqual(await askInFullWindow(), [429, 429]);
   });
 
+  it('hold in each process by itself where Redis refuses, which the log says', async () => {
+    await takeToken();
+    const before = warnings().length;
+    const refused = await openAppUnderTest({
+      data: first.data,
+      rateLimit: LIMIT,
+      redisUrl: redis.url.replace(/:[^:@]*@/, ':another@'),
+      log: pino({ base: null }, { write: (line: string) => void log.push(JSON.parse(line)) }),
+    });
+    try {
+      const many = await Promise.all(Array.from({ length: 3 * LIMIT }, () => statusOf(refused)));
+      assert.deepEqual([...new Set(many)].sort(), [200, 429]);
+      assert.match(warnings()[before]?.msg ?? '', /^Redis refuses to count; check user and password/);
+      assert.equal(warnings().length, before + 1);
+    } finally {
+      await refused.close();
+    }
+  });
+
   it('say at a start where they are counted, and to nobody the password', async () => {
     const data = ['--data', join(folder.path, 'serve')];
     const { hostname, port, password } = new URL(redis.url);
