@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { makeSelfSigned } from './self-signed.ts';
 import { rollcall, run, serveJson, type Told } from './server-process.ts';
 import { describeOnStores } from './stores.ts';
@@ -93,31 +93,11 @@ describeOnStores('where and how the server listens', {}, (store) => {
     assert.equal((await server.stop('SIGINT')).code, 0);
   });
 
-  test('a public address without TLS is refused in one line', async () => {
-    for (const host of ['0.0.0.0', '::']) {
-      const { code, stdout, stderr } = await rollcall('serve', '--host', host, ...(await flagsOf('public')));
-      assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
-      assert.match(stderr, /^rollcall: [^\n]*--tls-cert and --tls-key[^\n]*--insecure-http[^\n]*\n$/);
-    }
-  });
-
   test('a public address is taken with --insecure-http', async () => {
     const server = await serveJson('--host', '0.0.0.0', '--insecure-http', ...(await flagsOf('insecure')));
     const { port } = new URL(server.told.address);
     assert.equal((await fetch(`http://127.0.0.1:${port}/readyz`)).status, 200);
     assert.equal((await server.stop()).code, 0);
-  });
-
-  test('a certificate without its key, and one that is not there, are refused in one line', async () => {
-    const missing = join(folder, 'missing.pem');
-    for (const flags of [
-      ['--tls-cert', missing],
-      ['--tls-cert', missing, '--tls-key', missing],
-    ]) {
-      const { code, stdout, stderr } = await rollcall('serve', ...flags, ...(await flagsOf('tls')));
-      assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
-      assert.match(stderr, /^rollcall: [^\n]*--tls-(cert|key)[^\n]*\n$/);
-    }
   });
 
   test('with TLS a public address is taken, and answers are the same', async () => {
@@ -151,10 +131,45 @@ describeOnStores('where and how the server listens', {}, (store) => {
     assert.match(stderr, /^rollcall: port \d+ is taken[^\n]*--port\n$/);
     await first.stop();
   });
+});
+
+// Whatever keeps the store, none is opened.
+describe('what serve refuses', () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'rollcall-refused-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  test('a public address without TLS is refused in one line', async () => {
+    for (const host of ['0.0.0.0', '::']) {
+      const { code, stdout, stderr } = await rollcall(
+        'serve',
+        '--host',
+        host,
+        '--data',
+        join(folder, 'public'),
+      );
+      assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
+      assert.match(stderr, /^rollcall: [^\n]*--tls-cert and --tls-key[^\n]*--insecure-http[^\n]*\n$/);
+    }
+  });
+
+  test('a certificate without its key, and one that is not there, are refused in one line', async () => {
+    const missing = join(folder, 'missing.pem');
+    for (const flags of [
+      ['--tls-cert', missing],
+      ['--tls-cert', missing, '--tls-key', missing],
+    ]) {
+      const { code, stdout, stderr } = await rollcall('serve', ...flags, '--data', join(folder, 'tls'));
+      assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
+      assert.match(stderr, /^rollcall: [^\n]*--tls-(cert|key)[^\n]*\n$/);
+    }
+  });
 
   test('flags that mean nothing are refused in one line', async () => {
     for (const flags of [['--port', '70000'], ['--nothing']]) {
-      const { code, stdout, stderr } = await rollcall('serve', ...flags, ...(await flagsOf('flags')));
+      const { code, stdout, stderr } = await rollcall('serve', ...flags, '--data', join(folder, 'flags'));
       assert.deepEqual({ code, stdout }, { code: 2, stdout: '' }, flags.join(' '));
       assert.match(stderr, /^rollcall: [^\n]+\n$/);
     }
