@@ -110,6 +110,19 @@ describe('db copy', () => {
     assert.ok(checkStore(target.place.data).length >= 10);
   });
 
+  it('finds the host that answers, of several', { skip: noPostgres }, async () => {
+    const [source, target, back] = [
+      await makePlace('SQLite'),
+      await makePlace('PostgreSQL'),
+      await makePlace('SQLite'),
+    ];
+    await succeed('contact-center', 'create', 'north', ...source.flags);
+    const several = target.name.replace('@', '@127.0.0.1:1,');
+    await succeed('db', 'copy', '--from', source.name, '--to', several);
+    await succeed('db', 'copy', '--from', several, '--to', back.name);
+    assert.deepEqual(await back.rows(), await source.rows());
+  });
+
   it('refuses what it cannot copy, in one line and without a password', async () => {
     const [source, target] = [await makePlace('SQLite'), await makePlace('SQLite')];
     const copy = ['db', 'copy', '--from', source.name, '--to', target.name];

@@ -25,6 +25,7 @@ export class PostgresSession {
 
   /** @throws Failure unavailable */
   static async open(place: PostgresPlace): Promise<PostgresSession> {
+    // Of several hosts, the one that may be written; which that is may have changed since the last time.
     await place.hosts?.find();
     const client = new pg.Client({
       ...place.config(COMMAND_LIMITS, 'write'),
@@ -35,6 +36,7 @@ export class PostgresSession {
     client.on('error', () => {});
     try {
       await client.connect();
+      await place.hosts?.check(client);
       await client.query(ADAPT_TO_CITUS);
     } catch (error) {
       throw explain(error, place.shown);
