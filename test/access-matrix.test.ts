@@ -48,6 +48,8 @@ before(async () => {
   const make = async (name: string, emails: readonly string[], start: string) => {
     const contactCenter = await app.store.access.createContactCenter(name, 'UTC', SURROUNDINGS.now());
     await loadRows(app, contactCenter, rowsOf(emails));
+    // What is past its retention is not listed, and these are of a day that goes ever further back.
+    await app.store.access.setSetting(contactCenter, 'recordings.retentionDays', '36500');
     await record(app, contactCenter, { leadId: LEAD, startedAt: Date.parse(`${start}Z`) });
     return makeTokens(app, contactCenter);
   };
