@@ -78,6 +78,8 @@ export async function isEmpty(store: Reader): Promise<boolean> {
   return true;
 }
 
+const OTHER = 'another process copies into the same target; let one of them end';
+
 const nameMark = (identity: string) => `unfinished copy of ${identity}`;
 
 /** The notes that an unfinished copy keeps of itself in its target, until it is whole. */
@@ -121,12 +123,13 @@ export class CopyNotes {
 
   /** Notes that a table has come from one total to another. @throws Failure conflict where it was not there */
   async advance(loading: Loading, { name }: Table, from: TableTotal, to: TableTotal): Promise<void> {
+    const mark = `select 1 from migrations where number = ${UNFINISHED}`;
+    const [unfinished] = await loading.read(plain('unfinished', mark), {});
+    // The notes went with the mark, once the other was through.
+    if (unfinished === undefined) throw new Failure('conflict', OTHER);
     const values = { name, from: from.rows, to: to.rows, sum: to.sha256 };
     await loading.runOne(this.#take, values).catch((error) => {
-      if (!(error instanceof NoRowChanged)) throw error;
-      throw new Failure('conflict', 'another process copies into the same target; let one of them end', {
-        cause: error,
-      });
+      throw error instanceof NoRowChanged ? new Failure('conflict', OTHER, { cause: error }) : error;
     });
   }
 
