@@ -51,7 +51,10 @@ describe('a request that was answered before', () => {
   };
   const ask = async (url: string, more: Record<string, string> = {}, method: 'GET' | 'HEAD' = 'GET') => {
     const headers = { authorization: `Bearer ${secret}`, ...more };
-    return opened.app.server.inject({ method, url, headers });
+    // Over a connection: what is injected comes to the router, behind which nothing is answered before.
+    const answer = await fetch(`http://127.0.0.1:${port}${url}`, { method, headers });
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    return { status: answer.status, headers: Object.fromEntries(answer.headers), bytes, text: String(bytes) };
   };
   /** The third time, it is answered as one that comes again. */
   const askTwice = async (url: string) => {
@@ -69,13 +72,10 @@ describe('a request that was answered before', () => {
     for (const url of URLS) {
       lines.length = 0;
       const [first, , second] = [await ask(url), await ask(url), await ask(url)];
-      assert.equal(first.statusCode, 200);
-      assert.deepEqual(second.rawPayload, first.rawPayload);
+      assert.equal(first.status, 200);
+      assert.deepEqual(second.bytes, first.bytes);
       const { 'x-request-id': one, date: _, ...headers } = first.headers;
       const { 'x-request-id': other, date: __, ...again } = second.headers;
-      // Written by Node at the sending where Fastify does not.
-      delete headers.connection;
-      delete again.connection;
       // It is told once an answer is asked for again.
       const etag = again.etag;
       assert.match(String(etag), /^"[\w-]{43}"$/);
@@ -84,7 +84,7 @@ describe('a request that was answered before', () => {
       assert.equal(lines.length, 3);
       const [firstLine, , secondLine] = lines.map(({ time: _, ms: __, requestId: ___, ...rest }) => rest);
       assert.deepEqual(secondLine, firstLine);
-      assert.equal(secondLine?.bytes, first.rawPayload.length);
+      assert.equal(secondLine?.bytes, first.bytes.length);
     }
   });
 
@@ -92,15 +92,15 @@ describe('a request that was answered before', () => {
     for (const url of URLS) {
       await askTwice(url);
       const head = await ask(url, {}, 'HEAD');
-      assert.equal(head.payload, '');
-      assert.equal(head.statusCode, 200);
+      assert.equal(head.text, '');
+      assert.equal(head.status, 200);
     }
   });
 
   it('is another one where it brings a body', async () => {
     const url = '/v1/users/search?user=ada@fab.test';
     await askTwice(url);
-    assert.equal((await ask(url)).json().data.total, '1');
+    assert.equal(JSON.parse((await ask(url)).text).data.total, '1');
     const body = 'user=nobody@fab.test';
     const head = `GET ${url} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${secret}\r\nConnection: close\r\n`;
     const answer = await say(
@@ -112,16 +112,16 @@ describe('a request that was answered before', () => {
   it('needs a token that may ask', async () => {
     const [url = ''] = URLS;
     await askTwice(url);
-    assert.equal((await ask(url, { authorization: `Bearer ${secret}x` })).statusCode, 401);
+    assert.equal((await ask(url, { authorization: `Bearer ${secret}x` })).status, 401);
     assert.equal(
-      (await ask(url, { authorization: `Bearer ${await mint(['recordings:read'])}` })).statusCode,
+      (await ask(url, { authorization: `Bearer ${await mint(['recordings:read'])}` })).status,
       403,
     );
   });
 
   it('may come again on one connection, and at its end', async () => {
     const [url = ''] = URLS;
-    const { payload } = await ask(url);
+    const { text: payload } = await ask(url);
     const head = `GET ${url} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${secret}\r\n`;
     const answers = (await say(`${head}\r\n${head}\r\n${head}Connection: close\r\n\r\n`)).split(
       'HTTP/1.1 200 OK',
@@ -138,8 +138,8 @@ describe('a request that was answered before', () => {
     let limited = '';
     for (let at = 0; at < 300; at += 1) {
       const answer = await ask(url);
-      statuses.add(answer.statusCode);
-      if (answer.statusCode === 429) limited = answer.payload;
+      statuses.add(answer.status);
+      if (answer.status === 429) limited = answer.text;
     }
     assert.deepEqual([...statuses].sort(), [200, 429]);
     assert.deepEqual(JSON.parse(limited), { success: 'false', message: 'Too many requests' });

@@ -7,6 +7,7 @@ import type { Limits } from './limits.ts';
 import { MEDIA_ROUTE } from './media.ts';
 import { weighPreconditions } from './preconditions.ts';
 import type { Repeats } from './repeats.ts';
+import type { Asker } from './request-log.ts';
 import { sendJson } from './send-json.ts';
 import { type EncodeFailure, encodeProblem } from './wire-failure.ts';
 
@@ -17,7 +18,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /** Who asks, for the log: set once a token or a link was found good. */
-    asker: { readonly contactCenter: string; readonly tokenId: string | null } | null;
+    asker: Asker | null;
     /** Set once the request was let in; what is refused before is counted against its address. */
     admitted: boolean;
     /** Bytes of a streamed body, which has no length beforehand. */
@@ -84,7 +85,7 @@ function addRoutes(
           if (!('payload' in answer)) return answer;
           // Most that is asked once is not asked again.
           if (secret !== undefined && endpoint.isRepeatable && answer.isRepeated)
-            deps.repeats.note(request.raw, secret, access, answer);
+            deps.repeats.note(request, secret, access, answer);
           if (request.method !== 'POST' && isUnchanged(request, reply, answer)) return reply.code(304).send();
           return sendJson(reply, answer.payload);
         },

@@ -1,11 +1,14 @@
-import type { IncomingMessage } from 'node:http';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { AccessStore } from '../access/ports.ts';
 import { hashSecret } from '../access/token.ts';
 import { type Access, findAccess } from '../access/tokens.ts';
 import { type Answer, etagOf } from './answers.ts';
+import { refuseHeaders } from './header-block.ts';
 import type { Limits } from './limits.ts';
+import type { RecordRequest, RequestKind } from './request-log.ts';
 import { JSON_TYPE } from './send-json.ts';
 
 /** Bytes of the answers to requests that are kept. Most are those of `Answers` as well. */
@@ -15,6 +18,7 @@ const MAX_BYTES = 16_000_000;
 const TELLING = ['content-length', 'transfer-encoding', 'content-type', 'expect', 'if-none-match'] as const;
 
 interface Repeat {
+  readonly kind: RequestKind;
   readonly answer: Answer;
   readonly secretHash: string;
   /** Of the contact center when the answer was made. */
@@ -22,6 +26,24 @@ interface Repeat {
   /** Milliseconds since 1970: it is made anew from then on. */
   readonly until: number;
 }
+
+/** What the server gives, whose requests these are. */
+export interface RepeatSurroundings {
+  /** The address of who asks. */
+  readonly addressOf: (request: IncomingMessage) => string;
+  readonly atEndOfTurn: (send: () => void) => void;
+  readonly record: RecordRequest;
+}
+
+/**
+ * Takes a request that was answered before: it is answered now, or routed where something has changed since.
+ * False where it is none: it is left as it came.
+ */
+export type AnswerRepeat = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  route: RequestListener,
+) => boolean;
 
 export interface RepeatDeps {
   readonly access: AccessStore;
@@ -46,10 +68,12 @@ export class Repeats {
   }
 
   /** Keeps the answer that a request got. Its operation's answers depend on nothing but what is kept with it. */
-  note(request: IncomingMessage, secret: string, { contactCenter }: Access, answer: Answer): void {
-    if (!isPlain(request)) return;
+  note(request: FastifyRequest, secret: string, { contactCenter }: Access, answer: Answer): void {
+    if (!isPlain(request.raw)) return;
+    const { url = null, config } = request.routeOptions;
     const nextYear = Date.UTC(new Date(this.#deps.now()).getUTCFullYear() + 1, 0);
-    this.#kept.set(keyOf(request), {
+    this.#kept.set(keyOf(request.raw), {
+      kind: { operation: config.operation ?? 'none', route: url, dialect: config.dialect ?? null },
       answer,
       secretHash: hashSecret(secret),
       revision: contactCenter.revision,
@@ -58,44 +82,69 @@ export class Repeats {
     });
   }
 
-  /** What is kept of a request, where it was answered before. */
-  find(request: IncomingMessage): Repeat | undefined {
-    return isPlain(request) ? this.#kept.get(keyOf(request)) : undefined;
+  /** What answers requests as they were answered before, in front of a server's router. */
+  createAnswer({ addressOf, atEndOfTurn, record }: RepeatSurroundings): AnswerRepeat {
+    return (request, response, route) => {
+      const repeat = isPlain(request) ? this.#kept.get(keyOf(request)) : undefined;
+      if (repeat === undefined || refuseHeaders(request) !== null) return false;
+      const start = performance.now();
+      const requestId = randomUUID();
+      let asker: Access | null = null;
+      const tell = () => {
+        record({
+          ...repeat.kind,
+          asker: asker && { contactCenter: asker.contactCenter.name, tokenId: asker.token.id },
+          status: response.statusCode,
+          milliseconds: performance.now() - start,
+          bytes: repeat.answer.length,
+          requestId,
+          isBrokenOff: !response.writableFinished,
+        });
+      };
+      // Its close also comes where the client has gone away.
+      response.on('close', tell);
+      this.#admit(repeat, addressOf(request)).then(
+        (access) => {
+          asker = access;
+          atEndOfTurn(() => send(response, repeat.answer, requestId));
+        },
+        () => {
+          if (response.closed) return;
+          response.off('close', tell);
+          route(request, response);
+        },
+      );
+      return true;
+    };
   }
 
-  /**
-   * Answers a request as it was answered before. False where it cannot be, as something has changed since.
-   * @throws HttpFailure rate_limited
-   */
-  async answer(repeat: Repeat, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
+  /** Who asks, checked and counted. @throws where the request has to be answered anew, or refused */
+  async #admit(repeat: Repeat, address: string): Promise<Access> {
     const now = this.#deps.now();
     const access = await findAccess(this.#deps.access, repeat.secretHash, now);
     if (access === null || access.contactCenter.revision !== repeat.revision || now >= repeat.until)
-      return false;
-    request.asker = { contactCenter: access.contactCenter.name, tokenId: access.token.id };
-    request.admitted = true;
-    await this.#deps.limits.admit(access.token.id, request.ip);
-    const { payload, length } = repeat.answer;
-    request.streamedBytes = length;
-    reply.hijack();
-    request.server.atEndOfTurn(() => {
-      const { raw } = reply;
-      raw.writeHead(200, [
-        'cache-control',
-        'no-store',
-        'x-request-id',
-        request.id,
-        'content-type',
-        JSON_TYPE,
-        'etag',
-        etagOf(repeat.answer),
-        'content-length',
-        String(length),
-      ]);
-      raw.end(payload, 'latin1');
-    });
-    return true;
+      throw CHANGED;
+    await this.#deps.limits.admit(access.token.id, address);
+    return access;
   }
+}
+
+const CHANGED = new Error('something has changed since a request was answered');
+
+function send(response: ServerResponse, answer: Answer, requestId: string): void {
+  response.writeHead(200, [
+    'cache-control',
+    'no-store',
+    'x-request-id',
+    requestId,
+    'content-type',
+    JSON_TYPE,
+    'etag',
+    etagOf(answer),
+    'content-length',
+    String(answer.length),
+  ]);
+  response.end(answer.payload, 'latin1');
 }
 
 const keyOf = ({ url, headers }: IncomingMessage) => `${url} ${headers.authorization ?? ''}`;

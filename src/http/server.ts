@@ -1,22 +1,34 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
+import {
+  createServer as createPlainServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { Readable } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { describeBug, Failure } from '../errors.ts';
+import { addressReader } from './address.ts';
 import { watchBody } from './body-time.ts';
 import type { WireFormat } from './dialect.ts';
+import { refuseHeaders } from './header-block.ts';
 import type { Metrics } from './metrics.ts';
 import { createPathForms, type MountDeps, mountDialect } from './mount.ts';
+import { createRecordRequest } from './request-log.ts';
 import { createTurn } from './turn.ts';
 import { type FailureAnswer, HttpFailure, toWireFailure, type WireFailure } from './wire-failure.ts';
 
-/** Bytes of a request's body, and of its header block, that are taken. */
+/** Bytes of a request's body that are taken. */
 const MAX_BODY = 1_048_576;
-const MAX_HEADERS = 16_384;
 /** What Node itself reads before it gives up: the request line comes on top of the header block. */
 const NODE_MAX_HEADERS = 49_152;
+/** How long a connection may ask nothing, in milliseconds: longer than balancers keep theirs. */
+const KEEP_ALIVE = 72_000;
 /** A request without a Host is refused here, in its vendor's form: Node would refuse it with nothing at all. */
 const NODE_OPTIONS = { maxHeaderSize: NODE_MAX_HEADERS, requireHostHeader: false };
 
@@ -73,34 +85,23 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
     );
   };
 
-  /** Counts and logs a request that was answered: one line, with nothing of what it carried. */
+  const recordRequest = createRecordRequest(deps.log, deps.metrics);
   const record = (request: FastifyRequest, reply: FastifyReply, start: number): void => {
-    const milliseconds = performance.now() - start;
     // Made anew at each reading.
     const { url, config } = request.routeOptions;
-    const { operation = 'none', dialect = null } = config;
-    const status = reply.statusCode;
     const length = reply.getHeader('content-length');
     const sent = length === undefined ? request.streamedBytes : Number(length);
-    deps.metrics.observeRequest(operation, status, milliseconds / 1000);
-    deps.log.info({
-      operation,
+    recordRequest({
+      operation: config.operation ?? 'none',
       route: request.is404 ? null : (url ?? null),
-      dialect,
-      contactCenter: request.asker?.contactCenter ?? null,
-      tokenId: request.asker?.tokenId ?? null,
-      status,
-      ms: Math.round(milliseconds * 1000) / 1000,
+      dialect: config.dialect ?? null,
+      asker: request.asker,
+      status: reply.statusCode,
+      milliseconds: performance.now() - start,
       bytes: request.method === 'HEAD' ? 0 : sent,
       requestId: request.id,
-      ...(reply.raw.writableFinished ? {} : { brokenOff: true }),
+      isBrokenOff: !reply.raw.writableFinished,
     });
-  };
-  /** The same for what Node could not read as a request. */
-  const recordUnread = (status: number, bytes: number, requestId: string): void => {
-    const nobody = { operation: 'none', route: null, dialect: null, contactCenter: null, tokenId: null };
-    deps.metrics.observeRequest(nobody.operation, status, 0);
-    deps.log.info({ ...nobody, status, ms: 0, bytes, requestId });
   };
 
   /** Answers on a socket whose request never came to Fastify, and closes it. */
@@ -119,7 +120,17 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
     socket.end(
       `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n${lines.join('')}\r\n${answer.body}`,
     );
-    recordUnread(answer.status, body.length, requestId);
+    recordRequest({
+      operation: 'none',
+      route: null,
+      dialect: null,
+      asker: null,
+      status: answer.status,
+      milliseconds: 0,
+      bytes: body.length,
+      requestId,
+      isBrokenOff: false,
+    });
   };
 
   /** What is wrong with a request whatever it asks for. */
@@ -130,24 +141,34 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
       const isWrongMethod = allow !== null && !allow.includes(request.method);
       return isWrongMethod ? new HttpFailure('method_not_allowed', { allow }) : new HttpFailure('not_found');
     }
-    const { rawHeaders, httpVersion } = request.raw;
-    if (headerBytes(rawHeaders) > MAX_HEADERS) return new HttpFailure('headers_too_large');
-    // RFC 9112 section 3.2: one, and where it is missing only in HTTP/1.0.
-    const hosts = countHosts(rawHeaders);
-    return hosts > 1 || (httpVersion === '1.1' && hosts === 0) ? new HttpFailure('malformed') : null;
+    return refuseHeaders(request.raw);
+  };
+
+  const atEndOfTurn = createTurn();
+  const answerRepeat = deps.repeats.createAnswer({
+    addressOf: addressReader(options.trustProxy),
+    atEndOfTurn,
+    record: recordRequest,
+  });
+  let isClosing = false;
+  /** What was answered before is answered before it is routed; the router tells who is connected that it ends. */
+  const answerFirst = (route: RequestListener, request: IncomingMessage, response: ServerResponse): void => {
+    if (isClosing || !answerRepeat(request, response, route)) route(request, response);
   };
 
   const app = fastify({
     logger: false,
     bodyLimit: MAX_BODY,
-    // Of its body alone, so that uploads may take their time; Node keeps a limit on the headers' (a minute).
-    requestTimeout: 0,
     requestIdHeader: false,
     genReqId: () => randomUUID(),
     trustProxy: options.trustProxy ?? false,
     forceCloseConnections: 'idle',
-    http: NODE_OPTIONS,
-    ...(options.tls === null ? {} : { https: { ...options.tls, ...NODE_OPTIONS } }),
+    // Whoever is still connected while the server ends is answered all the same, in the vendor's own form.
+    return503OnClosing: false,
+    // By this Fastify tells its address; the server is made by what follows.
+    ...(options.tls === null ? {} : { https: options.tls }),
+    serverFactory: (route) =>
+      serve(options.tls, (request, response) => answerFirst(route, request, response)),
     frameworkErrors: (error, request, reply) => {
       stamp(request, reply);
       // Fastify runs no hooks for these.
@@ -177,7 +198,11 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
   app.server.on('checkExpectation', (request, response) => app.routing(request, response));
   // Convoso's parameters may come in the body of a GET as well.
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
-  app.decorate('atEndOfTurn', createTurn());
+  app.decorate('atEndOfTurn', atEndOfTurn);
+  app.addHook('preClose', (done) => {
+    isClosing = true;
+    done();
+  });
   app.decorateRequest('asker', null);
   app.decorateRequest('admitted', false);
   app.decorateRequest('streamedBytes', 0);
@@ -187,17 +212,11 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
     // Unlike the end of a response, its close also comes where the client has gone away.
     const start = performance.now();
     reply.raw.on('close', () => record(request, reply, start));
-    const refusal = refuse(request);
-    const goOn = (failure?: Error) => {
-      stamp(request, reply);
-      watchBody(request.raw, request.routeOptions.config.isUpload ?? false, () =>
-        app.server.emit('clientError', new Error('a body that is too slow'), request.raw.socket),
-      );
-      done(failure);
-    };
-    const repeat = refusal === null ? deps.repeats.find(request.raw) : undefined;
-    if (repeat === undefined) return goOn(refusal ?? undefined);
-    deps.repeats.answer(repeat, request, reply).then((isAnswered) => isAnswered || goOn(), goOn);
+    stamp(request, reply);
+    watchBody(request.raw, request.routeOptions.config.isUpload ?? false, () =>
+      app.server.emit('clientError', new Error('a body that is too slow'), request.raw.socket),
+    );
+    done(refuse(request) ?? undefined);
   });
   app.addHook('onSend', (request, reply, payload, done) => {
     // Files of the reference page bring a caching rule of their own.
@@ -218,6 +237,18 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
   return app;
 }
 
+/** Node's own server, with Fastify's times. */
+function serve(tls: ServerOptions['tls'], listener: RequestListener): Server {
+  const server =
+    tls === null
+      ? createPlainServer(NODE_OPTIONS, listener)
+      : createTlsServer({ ...tls, ...NODE_OPTIONS }, listener);
+  server.keepAliveTimeout = KEEP_ALIVE;
+  // Of its body alone, so that uploads may take their time; Node keeps a limit on the headers' (a minute).
+  server.requestTimeout = 0;
+  return server;
+}
+
 function stamp(request: FastifyRequest, reply: FastifyReply): void {
   const cacheControl = request.routeOptions.config.cacheControl ?? 'no-store';
   reply.header('cache-control', cacheControl).header('x-request-id', request.id);
@@ -231,20 +262,4 @@ function readPath(target: string): string {
   } catch {
     return path;
   }
-}
-
-function countHosts(rawHeaders: readonly string[]): number {
-  let hosts = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] as string;
-    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
-  }
-  return hosts;
-}
-
-/** The size of a header block as it was sent: name, colon, space, value and line end of each. */
-function headerBytes(rawHeaders: readonly string[]): number {
-  let bytes = 0;
-  for (let at = 0; at < rawHeaders.length; at += 1) bytes += (rawHeaders[at] as string).length + 2;
-  return bytes;
 }

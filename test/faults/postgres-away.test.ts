@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { type AppUnderTest, openAppUnderTest } from '../app-under-test.ts';
 import { noPostgres, PostgresServer } from '../postgres/server.ts';
 import { FlakyProxy } from './flaky-proxy.ts';
@@ -21,6 +22,14 @@ describe('a server whose PostgreSQL goes away', { skip: noPostgres }, () => {
     await opened?.close();
     await postgres?.stop();
   });
+
+  /** Holds a table until what this gives is called. */
+  const lockTable = async (table: string): Promise<() => Promise<void>> => {
+    const client = new pg.Client({ connectionString: postgres.url('place_1') });
+    await client.connect();
+    await client.query(`begin; lock table ${table}`);
+    return () => client.end();
+  };
 
   it("says so in each vendor's form, at once, and is well again by itself", async () => {
     const good = await vendors.askAll();
@@ -93,24 +102,20 @@ describe('a server whose PostgreSQL goes away', { skip: noPostgres }, () => {
   });
 
   it('answers 503 while every connection waits, and then is well again', async () => {
-    const url = postgres.url('place_1');
-    const locked = postgres.query('begin; lock table tokens; select pg_sleep(4); commit', url);
-    await sleep(300);
+    const release = await lockTable('tokens');
     const answers = await Promise.all(Array.from({ length: 200 }, () => vendors.ask(REQUESTS[2]?.[1] ?? '')));
     for (const { status, retryAfter, milliseconds } of answers) {
       assert.equal(status, 503);
       assert.match(String(retryAfter), /^[1-9]$/);
       assert.ok(milliseconds < TOLD_WITHIN, `${milliseconds} ms`);
     }
-    await locked;
+    await release();
     await vendors.untilWell();
   });
 
   it('answers 503 to whom a statement takes too long, while others go on', async () => {
-    const url = postgres.url('place_1');
     const [convoso = '', , smartflo = ''] = REQUESTS.map(([, path]) => path);
-    const locked = postgres.query('begin; lock table user_terms; select pg_sleep(4); commit', url);
-    await sleep(300);
+    const release = await lockTable('user_terms');
     const stuck = Promise.all(Array.from({ length: 3 }, (_, at) => vendors.ask(`${convoso}${at}`)));
     const others = await Promise.all(Array.from({ length: 20 }, (_, at) => vendors.ask(`${smartflo}${at}`)));
     for (const { status, body } of others) assert.equal(status, 200, body);
@@ -118,7 +123,7 @@ describe('a server whose PostgreSQL goes away', { skip: noPostgres }, () => {
       assert.equal(status, 503);
       assert.match(String(retryAfter), /^[1-9]$/);
     }
-    await locked;
+    await release();
     await vendors.untilWell();
   });
 });
