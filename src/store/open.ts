@@ -27,7 +27,8 @@ import { type Flavor, Statements } from './statements.ts';
 import { createNumberCounts } from './users/counts.ts';
 import { fillDialects } from './users/fill.ts';
 import { createKnownUsers } from './users/known.ts';
-import { createTeamNames, createUserPages } from './users/pages.ts';
+import { createKeptNames, createReadNames } from './users/names.ts';
+import { createUserPages } from './users/pages.ts';
 import { createUserReading } from './users/reading.ts';
 import { createUserWriter } from './users/write.ts';
 import { type Writer, writeApart } from './write-apart.ts';
@@ -116,8 +117,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   try {
     const statements = new Statements(flavor);
     const counts = createNumberCounts(statements);
-    const teamNames = createTeamNames(statements);
-    const known = createKnownUsers(statements, teamNames);
+    const known = createKnownUsers(statements, createReadNames(statements));
     await alone(async () => {
       const migrated = await migrate(engine, flavor, options.now());
       for (const { name } of migrated) options.onMigrated?.(name);
@@ -138,7 +138,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const signingKeys = createSigningKeys(engine, statements, addEvents);
     const stores = createRecordingStores(engine, statements, addEvents);
     const { letting } = stores;
-    const pagesOn = (reads: Engine) => createUserPages(reads, statements, counts, known, teamNames);
+    const names = createKeptNames(statements);
+    const pagesOn = (reads: Engine) => createUserPages(reads, statements, counts, known, names);
     let pages = pagesOn(engine);
     let { recordings } = stores;
     if (replica !== null) {

@@ -2,12 +2,15 @@ import type { Listed, UserField } from '../../directory/query.ts';
 import { CALLBACK_TYPES, type CallbackType, type Named, type User } from '../../directory/user.ts';
 import type { Cell } from '../engine.ts';
 
-/** Team numbers as a row has them; the names come from `teams`. */
-export type NamesOf = (number: number) => Named;
+/** What roles and teams are called: rows have their numbers alone. */
+export interface Names {
+  role(number: number): Named;
+  team(number: number): Named;
+}
 
 interface Column<T> {
   readonly columns: readonly string[];
-  readonly read: (cells: readonly Cell[], at: number, teamOf: NamesOf) => T;
+  readonly read: (cells: readonly Cell[], at: number, names: Names) => T;
 }
 
 const asText = (column: string): Column<never> => ({
@@ -34,7 +37,7 @@ const asJson = (column: string): Column<never> => ({
 });
 const asTeams = (column: string): Column<Named[]> => ({
   columns: [`u.${column}`],
-  read: (cells, at, teamOf) => (cells[at] === '[]' ? [] : JSON.parse(String(cells[at])).map(teamOf)),
+  read: (cells, at, names) => (cells[at] === '[]' ? [] : JSON.parse(String(cells[at])).map(names.team)),
 });
 const EMPTY: readonly never[] = Object.freeze([]);
 const EMPTY_OBJECT = Object.freeze({});
@@ -57,8 +60,8 @@ const COLUMNS: { readonly [F in UserField]: Column<User[F]> } = {
   status: asText('status'),
   level: asText('level'),
   role: {
-    columns: ['u.role_number', 'r.name'],
-    read: (cells, at) => ({ number: cells[at] as number, name: cells[at + 1] as string }),
+    columns: ['u.role_number'],
+    read: (cells, at, names) => names.role(Number(cells[at])),
   },
   queueOverride: asText('queue_override'),
   allowQueueSelection: asFlag('allow_queue_selection'),
@@ -100,24 +103,9 @@ const COLUMNS: { readonly [F in UserField]: Column<User[F]> } = {
 /** Every field of a user that is a column; the dialect numbers are rows of their own. */
 export const USER_FIELDS = Object.keys(COLUMNS) as UserField[];
 
-/** Which columns of `users u` and `roles r` a list of fields needs, in order. */
+/** Which columns of `users u` a list of fields needs, in order. */
 export function columnsOf(fields: readonly UserField[]): string[] {
   return fields.flatMap((field) => COLUMNS[field].columns);
-}
-
-export function needsRole(fields: readonly UserField[]): boolean {
-  return fields.includes('role');
-}
-
-/** Where the team lists stand among the columns, so that their names can be fetched first. */
-export function teamColumns(fields: readonly UserField[]): number[] {
-  const places: number[] = [];
-  let at = 0;
-  for (const field of fields) {
-    if (field === 'teams' || field === 'supervisedTeams') places.push(at);
-    at += COLUMNS[field].columns.length;
-  }
-  return places;
 }
 
 interface Place {
@@ -126,33 +114,52 @@ interface Place {
   readonly read: Column<unknown>['read'];
 }
 
-/** Where each field's cells stand, worked out once for each list of fields. */
-const places = new WeakMap<readonly UserField[], Place[]>();
+/** Where a row has the numbers of what is named. */
+interface NamedPlaces {
+  readonly role: number | null;
+  readonly teams: readonly number[];
+}
 
-function placesOf(fields: readonly UserField[]): Place[] {
-  let found = places.get(fields);
-  if (found === undefined) {
+/** What is the same for all rows of a list of fields, worked out once for each. */
+interface Layout {
+  readonly places: readonly Place[];
+  readonly named: NamedPlaces;
+}
+
+const layouts = new WeakMap<readonly UserField[], Layout>();
+
+function layoutOf(fields: readonly UserField[]): Layout {
+  let layout = layouts.get(fields);
+  if (layout === undefined) {
     let at = 1;
-    found = fields.map((field) => {
+    const places = fields.map((field) => {
       const place = { field, at, read: COLUMNS[field].read };
       at += COLUMNS[field].columns.length;
       return place;
     });
-    places.set(fields, found);
+    const placeOf = (wanted: UserField) => places.find(({ field }) => field === wanted)?.at;
+    const teams = [placeOf('teams'), placeOf('supervisedTeams')].filter((place) => place !== undefined);
+    layout = { places, named: { role: placeOf('role') ?? null, teams } };
+    layouts.set(fields, layout);
   }
-  return found;
+  return layout;
+}
+
+/** Where rows, whose first cell is a number, have the numbers of roles and teams, whose names are fetched apart. */
+export function namedColumns(fields: readonly UserField[]): NamedPlaces {
+  return layoutOf(fields).named;
 }
 
 /** Reads rows whose first cell is the dialect number and whose others are the fields' columns. */
 export function readListed<F extends UserField>(
   rows: readonly (readonly Cell[])[],
   fields: readonly F[],
-  teamOf: NamesOf,
+  names: Names,
 ): Listed<F>[] {
-  const each = placesOf(fields);
+  const { places } = layoutOf(fields);
   return rows.map((row) => {
     const user: Record<string, unknown> = { dialectNumber: row[0] };
-    for (const { field, at, read } of each) user[field] = read(row, at, teamOf);
+    for (const { field, at, read } of places) user[field] = read(row, at, names);
     return user as Listed<F>;
   });
 }

@@ -3,14 +3,14 @@ import type { KnownBy, KnownUser } from '../../directory/ports.ts';
 import type { User } from '../../directory/user.ts';
 import type { Cell, Reader } from '../engine.ts';
 import { type Builder, int, ints, listValues, padded, type Statements, text, texts } from '../statements.ts';
-import { columnsOf, readListed, teamColumns, USER_FIELDS } from './columns.ts';
-import type { TeamNames } from './pages.ts';
+import { columnsOf, readListed, USER_FIELDS } from './columns.ts';
+import type { ReadNames } from './names.ts';
 
 /** The longest list that one statement is given. */
 const PART = 512;
 
 /** Whole users, with all their dialect numbers: for writers and for the native export. */
-export function createKnownUsers(statements: Statements, teamNames: TeamNames) {
+export function createKnownUsers(statements: Statements, names: ReadNames) {
   const numbersBy = {
     id: (size: number) =>
       statements.get('users.find_by_id', String(size), (db) =>
@@ -71,17 +71,13 @@ export function createKnownUsers(statements: Statements, teamNames: TeamNames) {
   const selectWhole = (db: Builder) =>
     db
       .selectFrom('users as u')
-      .innerJoin('roles as r', (join) =>
-        join.onRef('r.contact_center_id', '=', 'u.contact_center_id').onRef('r.number', '=', 'u.role_number'),
-      )
       .select(['u.number', ...columnsOf(USER_FIELDS).map((column) => sql.ref(column).as(column))])
       .where('u.contact_center_id', '=', int('cc'))
       .orderBy('u.number');
 
   async function complete(reader: Reader, cc: number, rows: Cell[][]): Promise<KnownUser[]> {
     if (rows.length === 0) return [];
-    const places = teamColumns(USER_FIELDS).map((at) => at + 1);
-    const users = readListed(rows, USER_FIELDS, await teamNames(reader, cc, rows, places));
+    const users = readListed(rows, USER_FIELDS, await names(reader, cc, rows, USER_FIELDS));
     const known = new Map(
       users.map(({ dialectNumber: _, ...user }) => [
         user.number,

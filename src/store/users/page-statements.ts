@@ -2,7 +2,7 @@ import { type Compilable, sql } from 'kysely';
 import type { UserField } from '../../directory/query.ts';
 import type { Statement } from '../engine.ts';
 import { type Builder, int, ints, type Statements, text, texts } from '../statements.ts';
-import { columnsOf, needsRole } from './columns.ts';
+import { columnsOf } from './columns.ts';
 
 /** The statements behind pages of users. Each starts from sorted dialect numbers and stops at its limit. */
 export function createPageStatements(statements: Statements) {
@@ -19,13 +19,6 @@ export function createPageStatements(statements: Statements) {
           join
             .onRef('u.contact_center_id', '=', 'd.contact_center_id')
             .onRef('u.number', '=', 'd.user_number'),
-        ),
-      )
-      .$if(needsRole(fields), (query) =>
-        query.innerJoin('roles as r', (join) =>
-          join
-            .onRef('r.contact_center_id', '=', 'd.contact_center_id')
-            .on('r.number', '=', sql.ref('u.role_number')),
         ),
       );
     return rows

@@ -4,53 +4,14 @@ import { fold, isStorable } from '../../directory/fold.ts';
 import type { UserPages } from '../../directory/ports.ts';
 import type { Listed, Match, Page, PageQuery, UserField } from '../../directory/query.ts';
 import { masksOf, TERM } from '../../directory/terms.ts';
-import type { Named } from '../../directory/user.ts';
-import type { Cell, Engine, Reader } from '../engine.ts';
-import { int, ints, listValues, padded, type Statements } from '../statements.ts';
-import { type NamesOf, readListed, teamColumns } from './columns.ts';
+import type { Cell, Engine } from '../engine.ts';
+import { listValues, padded, type Statements } from '../statements.ts';
+import { readListed } from './columns.ts';
 import type { NumberCounts } from './counts.ts';
 import { createFilterWalk } from './filtered.ts';
 import type { KnownUsers } from './known.ts';
+import type { ReadNames } from './names.ts';
 import { createPageStatements } from './page-statements.ts';
-
-/** The names of teams that rows speak of. */
-export function createTeamNames(statements: Statements) {
-  return async (
-    reader: Reader,
-    cc: number,
-    rows: readonly (readonly Cell[])[],
-    places: readonly number[],
-  ): Promise<NamesOf> => {
-    const numbers = new Set<number>();
-    for (const row of rows) {
-      for (const at of places) {
-        if (row[at] !== '[]') for (const number of JSON.parse(String(row[at]))) numbers.add(Number(number));
-      }
-    }
-    const names = new Map<number, Named>();
-    const wanted = [...numbers];
-    for (let from = 0; from < wanted.length; from += 256) {
-      const part = wanted.slice(from, from + 256);
-      const size = padded(part.length);
-      const statement = statements.get('teams.names', String(size), (db) =>
-        db
-          .selectFrom('teams')
-          .select(['number', 'name'])
-          .where('contact_center_id', '=', int('cc'))
-          .where('number', 'in', ints('n', size)),
-      );
-      for (const [number, name] of await reader.read(statement, {
-        cc,
-        ...listValues('n', part, size),
-      })) {
-        names.set(Number(number), { number: Number(number), name: String(name) });
-      }
-    }
-    return (number) => names.get(number) ?? { number, name: String(number) };
-  };
-}
-
-export type TeamNames = ReturnType<typeof createTeamNames>;
 
 /** Numbers that a text may stand for: its canonical decimal form only. */
 function numbersIn(texts: readonly string[]): number[] {
@@ -63,7 +24,7 @@ export function createUserPages(
   statements: Statements,
   counts: NumberCounts,
   known: KnownUsers,
-  teamNames: TeamNames,
+  names: ReadNames,
 ): UserPages {
   const pageStatements = createPageStatements(statements);
   const filterWalk = createFilterWalk(engine, statements, pageStatements);
@@ -219,9 +180,8 @@ export function createUserPages(
       const rows = await rowsOf(contactCenter, query, query.limit + 1);
       const total = query.count === 'exact' ? await totalOf(contactCenter, query, rows.length) : null;
       const shown = rows.length > query.limit ? rows.slice(0, query.limit) : rows;
-      const places = teamColumns(query.fields).map((at) => at + 1);
-      const teamOf = await teamNames(engine, contactCenter.id, shown, places);
-      const users: Listed<F>[] = readListed(shown, query.fields, teamOf);
+      const named = await names(engine, contactCenter.id, shown, query.fields);
+      const users: Listed<F>[] = readListed(shown, query.fields, named);
       return { users, hasMore: rows.length > query.limit, total };
     },
 
