@@ -23,7 +23,9 @@ export function applyRow(
   context: FormatContext,
   { dialects, newId }: RowSurroundings,
 ): keyof ImportCounts {
-  const entry = set.find(patch, format.dialect);
+  const entry = set.find(patch, format.dialect, (holder) =>
+    isDeepStrictEqual(patch, shownBy(format, holder, context)),
+  );
   const number = entry?.user.number ?? patch.number ?? set.nextOwnNumber();
   const given = givenNumbers(patch, entry, number, format, dialects);
   set.checkGiven(entry, given);

@@ -3,7 +3,7 @@ import { fold } from './fold.ts';
 import { textKeysOf } from './keys.ts';
 import { MAX_COUNTED, type UserPatch } from './patch.ts';
 import type { KnownBy, KnownUser, NumberState, UserChange } from './ports.ts';
-import { shownName, type User } from './user.ts';
+import { shownName, type User, wholeName } from './user.ts';
 
 /** A user while a batch of rows is worked on: as they were, and as they will be. */
 export interface Entry {
@@ -103,9 +103,10 @@ export class WorkingSet {
 
   /**
    * The user that a row is about, or null for a new one.
+   * @param isShownAs whether the row says just what its format shows of that user
    * @throws Failure conflict when two users answer to it.
    */
-  find(patch: UserPatch, dialect: string | null): Entry | null {
+  find(patch: UserPatch, dialect: string | null, isShownAs: (entry: Entry) => boolean): Entry | null {
     const found: Entry[] = [];
     const add = (entry: Entry | undefined) =>
       entry !== undefined && !found.includes(entry) && found.push(entry);
@@ -128,8 +129,11 @@ export class WorkingSet {
     }
     const [known] = found;
     if (known !== undefined) return known;
-    // A number that was only chosen here says little of whom the vendor means by it: the name must agree.
-    return numbered !== undefined && isNamedAs(numbered.user, patch) ? numbered : null;
+    // A number that was only chosen here says little of whom the vendor means by it: the name must agree, or all
+    // else, as it does for those without a name in an export of ours.
+    return numbered !== undefined && (isNamedAs(numbered.user, patch) || isShownAs(numbered))
+      ? numbered
+      : null;
   }
 
   /** Puts a changed or new user in place. @throws Failure conflict when something unique is another's. */
@@ -268,7 +272,8 @@ function grow(entry: Entry): void {
   if (before === entry.user.version) entry.user = { ...entry.user, version: before + 1 };
 }
 
+/** Whether a row names a user as vendors show them: those with one field for it, or those with first and last. */
 function isNamedAs(user: User, patch: UserPatch): boolean {
-  const name = patch.name ?? shownName({ firstName: '', lastName: '', displayName: null, ...patch });
-  return name !== '' && fold(name) === fold(shownName(user));
+  const name = patch.name ?? wholeName({ firstName: '', lastName: '', ...patch });
+  return name !== '' && [shownName(user), wholeName(user)].some((known) => fold(known) === fold(name));
 }

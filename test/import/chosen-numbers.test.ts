@@ -37,6 +37,37 @@ describe('numbers that were chosen here', () => {
     assert.equal((await there.person(2)).dialectNumbers.smartflo, 1);
   });
 
+  it('find somebody without a name only where the row says all that is shown of them', async () => {
+    const here = await open();
+    await here.load('native', [{ loginId: 'svc-night', extensions: ['70'] }]);
+    const [shown] = JSON.parse(await here.text('voiso'));
+    assert.equal((await here.load('voiso', [shown])).unchanged, 1);
+    const loaded = await here.load('voiso', [
+      { id: 1 },
+      { ...shown, extension: '71' },
+      { id: 1, name: 'Asha', extension: '70', sag: 'Agent' },
+    ]);
+    assert.deepEqual(loaded.refusals, [
+      '1: the row names nobody: it needs an email, a login id or a name',
+      '2: the row names nobody: it needs an email, a login id or a name',
+      '3: extension: belongs to user 1 already',
+    ]);
+  });
+
+  for (const name of [
+    { first_name: 'Asha', last_name: 'Kulkarni' },
+    { first_name: 'Asha', last_name: 'K' },
+  ]) {
+    it(`find ${name.first_name} ${name.last_name} by the name that is kept or the one that is shown`, async () => {
+      const here = await open();
+      await here.load('native', [
+        { loginId: 'asha01', firstName: 'Asha', lastName: 'Kulkarni', displayName: 'Asha K' },
+      ]);
+      const loaded = await here.load('convoso', [{ id: 1, ...name, local_gmt: '5.50' }]);
+      assert.equal(loaded.changed, 1);
+    });
+  }
+
   it('are unique where rows with and without numbers are mixed', async () => {
     const here = await open();
     const rows = Array.from({ length: 600 }, (_, at) =>

@@ -23,6 +23,8 @@ const ODD: readonly JsonObject[] = [
   { loginId: 'one-name', firstName: 'Single' },
   { loginId: 'last-only', lastName: 'Last' },
   { loginId: 'spaces', firstName: 'Ana  María', lastName: 'de la Cruz' },
+  { loginId: 'shown', firstName: 'Asha', lastName: 'Kulkarni', displayName: 'Asha K' },
+  { firstName: 'Bo', displayName: 'Bo from Support' },
   { email: 'login@example.com', loginId: 'login', firstName: 'Login' },
   { email: 'role@example.com', firstName: 'R', role: { number: 50, name: 'İdareci' }, level: 'manager' },
   { email: 'teams@example.com', firstName: 'T', teams: [{ number: 7, name: '3' }, 'Ä, b'], queues: ['A'] },
@@ -47,6 +49,13 @@ const ODD: readonly JsonObject[] = [
       smartflo: { data: [{ id: 1 }] },
     },
   },
+];
+
+/** People of whom some forms show neither a name nor an email: such a form finds them, and cannot make them. */
+const NAMELESS: readonly JsonObject[] = [
+  { loginId: 'shown-only', displayName: 'Night Desk' },
+  { loginId: 'svc-night' },
+  { loginId: 'svc-day', extensions: ['512'], status: 'suspended' },
 ];
 
 describe('what was exported comes back', () => {
@@ -84,6 +93,7 @@ describe('what was exported comes back', () => {
   for (const { name } of FORMATS) {
     it(`into the same contact center, as ${name}, and changes nothing`, async () => {
       const here = await filled();
+      await here.load('native', NAMELESS);
       const before = await here.people();
       const loaded = await here.loadText(name, await here.text(name));
       assert.deepEqual(loaded, { made: 0, changed: 0, unchanged: before.length, refused: 0, refusals: [] });
