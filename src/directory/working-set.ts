@@ -115,16 +115,24 @@ export class WorkingSet {
       vendorNumber === undefined ? undefined : this.#byDialect.get(dialect ?? '')?.get(vendorNumber);
     if (numbered?.given.has(dialect ?? '')) add(numbered);
     if (patch.id !== undefined) add(this.#byId.get(patch.id));
-    if (patch.number !== undefined) add(this.#byNumber.get(patch.number));
     for (const key of textKeysOf(patch)) {
       add(this.#byEmail.get(key));
       add(this.#byLogin.get(key));
     }
+    const owner = patch.number === undefined ? undefined : this.#byNumber.get(patch.number);
+    if (owner !== undefined && found.length === 0 && patch.id !== undefined) {
+      // The file is of another contact center, where somebody else has that number.
+      throw refused(
+        'number',
+        `belongs to user ${owner.user.number} already, who has another id; leave the number out`,
+      );
+    }
+    add(owner);
     if (found.length > 1) {
       const numbers = found.map((entry) => entry.user.number).sort((a, b) => a - b);
       throw new Failure(
         'conflict',
-        `users ${numbers.join(' and ')} both answer to this row; make them one, or correct the row's id, email or login id`,
+        `users ${numbers.join(' and ')} both answer to this row; leave out or correct what names the wrong one: the id, number, email or login id`,
       );
     }
     const [known] = found;

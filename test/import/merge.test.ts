@@ -59,6 +59,25 @@ describe('who a row is about', () => {
     );
   });
 
+  it('is not, in our own form, who has that number and another id', async () => {
+    const there = await open();
+    await there.load('native', [{ email: 'a@example.com', firstName: 'A' }, { email: 'both@example.com' }]);
+    const here = await open();
+    await here.load('native', [{ email: 'b@example.com', firstName: 'B' }, { email: 'both@example.com' }]);
+    const before = await here.people();
+    const loaded = await here.loadText('native', await there.text('native'));
+    assert.deepEqual(loaded.refusals, [
+      '1: number: belongs to user 1 already, who has another id; leave the number out',
+    ]);
+    // Who is known by the email as well is the same person, under another id.
+    assert.equal(loaded.unchanged + loaded.changed, 1);
+    assert.deepEqual((await here.person(1)).firstName, 'B');
+    assert.deepEqual(
+      (await here.people()).map((user) => user.id),
+      before.map((user) => user.id),
+    );
+  });
+
   it('is somebody new where nothing answers', async () => {
     const here = await open();
     const loaded = await here.load('voiso', [voisoRow(1), voisoRow(2)]);
@@ -84,7 +103,10 @@ describe('who a row is about', () => {
     ] as const) {
       const loaded = await here.load(format, [row]);
       assert.equal(loaded.refused, 1);
-      assert.match(loaded.refusals[0] ?? '', /^1: users 1 and 2 both answer/);
+      assert.match(
+        loaded.refusals[0] ?? '',
+        /^1: users 1 and 2 both answer to this row; leave out or correct /,
+      );
     }
     assert.deepEqual(await here.people(), before);
   });
