@@ -55,8 +55,20 @@ const FASTIFY: Readonly<Record<string, WireFailureKind>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'malformed',
   FST_ERR_BAD_URL: 'malformed',
   FST_ERR_MAX_PARAM_LENGTH: 'not_found',
+  // The name of a file, as a path asks for it.
+  ENAMETOOLONG: 'not_found',
   // The client hung up in the middle of its body.
   ECONNRESET: 'malformed',
+};
+
+/** What plugins raise for the client's doing, by the status that they would answer. */
+const BY_STATUS: Readonly<Record<number, WireFailureKind>> = {
+  400: 'malformed',
+  // A path that leads out of a folder is a path that there is not.
+  403: 'not_found',
+  404: 'not_found',
+  412: 'precondition',
+  416: 'range_not_satisfiable',
 };
 
 /** What an error means on a wire. `internal` is a bug, and nobody's doing but ours. */
@@ -71,8 +83,10 @@ export function toWireFailure(error: unknown): WireFailure {
       ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
     };
   }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return { kind: FASTIFY[code] ?? 'internal', fields: {} };
+  if (!(error instanceof Error)) return { kind: 'internal', fields: {} };
+  const code = 'code' in error ? String(error.code) : '';
+  const status = 'statusCode' in error ? Number(error.statusCode) : 0;
+  return { kind: FASTIFY[code] ?? BY_STATUS[status] ?? 'internal', fields: {} };
 }
 
 const PROBLEMS: Readonly<Record<WireFailureKind, readonly [status: number, title: string]>> = {
