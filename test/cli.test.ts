@@ -65,7 +65,7 @@ async function file(name: string, text: string): Promise<string> {
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rollcall-cli-'));
   data = join(folder, 'data');
-  await json(['contact-center', 'create', 'north', '--timezone', 'Europe/Istanbul']);
+  await json(['contact-center', 'create', 'north', '--timezone', 'europe/istanbul']);
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
@@ -173,6 +173,9 @@ describe('contact centers and tokens', () => {
       key: 'convoso.profile',
       value: 'official',
     });
+    const zone = await json(['contact-center', 'set', 'north', 'timezone', 'asia/kolkata']);
+    assert.equal(zone.value, 'Asia/Kolkata');
+    await json(['contact-center', 'set', 'north', 'timezone', 'EUROPE/istanbul']);
     await json(['contact-center', 'set', 'north', 'recordings.retentionDays', '30']);
     const [north] = await json(['contact-center', 'list']);
     assert.deepEqual(

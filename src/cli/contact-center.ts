@@ -1,26 +1,26 @@
 import type { Command } from 'commander';
 import { checkName, settingOf } from '../access/contact-center.ts';
 import { SETTINGS, SURROUNDINGS } from '../app.ts';
-import { isTimeZone } from '../directory/time-zone.ts';
+import { findTimeZone } from '../directory/zone-names.ts';
 import { type CommonOptions, needContactCenter, withStore } from './context.ts';
 import { asUsage, print, table, UsageError } from './output.ts';
 import type { NewCommand } from './program.ts';
 
-function checkZone(zone: string): string {
-  if (isTimeZone(zone)) return zone;
+function readZone(text: string): string {
+  const zone = findTimeZone(text);
+  if (zone !== null) return zone;
   throw new UsageError('a time zone is an IANA name, such as Europe/Istanbul');
 }
 
-function checkSetting(key: string, value: string): void {
-  if (key === 'timezone') {
-    checkZone(value);
-    return;
-  }
+/** A setting's value as it is kept. */
+function readSetting(key: string, value: string): string {
+  if (key === 'timezone') return readZone(value);
   const setting = SETTINGS.find((each) => each.key === key);
   if (setting === undefined) {
     throw new UsageError(`settings are timezone, ${SETTINGS.map((each) => each.key).join(', ')}`);
   }
   if (setting.read(value) === undefined) throw new UsageError(`${key} takes ${setting.form}`);
+  return value;
 }
 
 /** `contact-center create`, `list` and `set`. */
@@ -35,7 +35,7 @@ export function addContactCenterCommands(program: Command, newCommand: NewComman
         const checked = asUsage(() => checkName(name));
         const made = await access.createContactCenter(
           checked,
-          checkZone(options.timezone),
+          readZone(options.timezone),
           SURROUNDINGS.now(),
         );
         print(options.json === true, { name: made.name, timezone: made.timezone }, [`made ${made.name}`]);
@@ -74,9 +74,9 @@ export function addContactCenterCommands(program: Command, newCommand: NewComman
       'after',
       `\nSettings:\n${SETTINGS.map((each) => `  ${each.key}  ${each.form} (default ${each.default})\n      ${each.description}`).join('\n')}`,
     )
-    .action((name: string, key: string, value: string, options: CommonOptions) =>
+    .action((name: string, key: string, given: string, options: CommonOptions) =>
       withStore(options, async ({ access }) => {
-        checkSetting(key, value);
+        const value = readSetting(key, given);
         const contactCenter = await needContactCenter(access, name);
         await access.setSetting(contactCenter, key, value, (old) => ({
           at: SURROUNDINGS.now(),

@@ -30,6 +30,10 @@ describe('a native row', () => {
     }
   });
 
+  it('names a time zone in any capitals', () => {
+    assert.equal(decodeNative({ timezone: 'america/los_angeles' }).timezone, 'America/Los_Angeles');
+  });
+
   it('is refused for a field that no user has, but for a version and a reason', () => {
     assert.throws(
       () => decodeNative({ ...WHOLE, emial: 'a@x.example' }),

@@ -1,7 +1,7 @@
 import type { UserFormat } from './format.ts';
 import { isObject, MAX_COUNTED, MAX_NUMBER, type NamedRef, RowReader, type UserPatch } from './patch.ts';
 import { USER_FIELDS_SHOWN } from './query.ts';
-import { isTimeZone, parseInstant } from './time-zone.ts';
+import { parseInstant } from './time-zone.ts';
 import {
   AGENT_STATUSES,
   type Agent,
@@ -17,6 +17,7 @@ import {
   STATUSES,
   type User,
 } from './user.ts';
+import { findTimeZone } from './zone-names.ts';
 
 const wordsOf = <T extends string>(list: readonly T[]) =>
   Object.fromEntries(list.map((word) => [word, word])) as Record<string, T>;
@@ -84,9 +85,7 @@ function readInstant(row: RowReader, field: string): number | null | undefined {
 function readZone(row: RowReader): string | undefined {
   const zone = row.text('timezone');
   if (zone === undefined || zone === '') return undefined;
-  return isTimeZone(zone)
-    ? zone
-    : row.problem('timezone', 'must be an IANA time zone, such as Europe/Istanbul');
+  return findTimeZone(zone) ?? row.problem('timezone', 'must be an IANA time zone, such as Europe/Istanbul');
 }
 
 function readSkills(row: RowReader): Skill[] | undefined {

@@ -1,7 +1,7 @@
 import { fold } from './fold.ts';
 import { type DialectIndex, FLAGS, type Flag } from './query.ts';
-import { cityOf } from './time-zone.ts';
 import { shownName, type User, wholeName } from './user.ts';
+import { cityOf } from './zone-names.ts';
 
 /**
  * Search terms: short texts under which the store files a user's dialect number, so that a search reads

@@ -2,17 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
-  cityOf,
   formatHours,
   formatLocal,
   formatWithOffset,
-  isTimeZone,
   moveBound,
   offsetMinutes,
   parseInstant,
   parseLocal,
   standardOffsetMinutes,
-  zoneForCity,
   zoneForHours,
 } from './time-zone.ts';
 
@@ -177,18 +174,5 @@ describe('time zones', () => {
     for (const hours of ['', 'x', '15.00', '-13.00', '5.5.5', '1e1', '0.01', 'NaN']) {
       assert.equal(zoneForHours(hours, NOW), null, hours);
     }
-  });
-
-  it('are found again by the city that they show', () => {
-    for (const name of ZONES) {
-      const found = zoneForCity(cityOf(name));
-      assert.ok(found !== null, name);
-      assert.equal(cityOf(found).toLowerCase(), cityOf(name).toLowerCase());
-      assert.ok(isTimeZone(found));
-    }
-    assert.equal(zoneForCity('istanbul'), 'Europe/Istanbul');
-    assert.equal(zoneForCity('GMT+3'), 'Etc/GMT+3');
-    for (const city of ['', 'Nowhere', '+05:30', '%', 'x'.repeat(100)])
-      assert.equal(zoneForCity(city), null, city);
   });
 });

@@ -119,9 +119,13 @@ function need(name: string): Zone {
   return zone;
 }
 
-/** Whether a text is the name of a time zone of the IANA database, as far as Node knows them. */
+/** The names of three letters that the IANA database has. */
+const THREE_LETTERS = /^(CET|EET|EST|GMT|HST|MET|MST|PRC|ROC|ROK|UCT|UTC|WET)$/i;
+
+/** Whether a text is the name of a time zone of the IANA database, as far as Node knows them, in any capitals. */
 export function isTimeZone(name: string): boolean {
-  return openZone(name) !== null;
+  // ICU has more of its own, which say something else than is meant by them: IST is India's alone, BST Bangladesh's.
+  return (name.length !== 3 || THREE_LETTERS.test(name)) && openZone(name) !== null;
 }
 
 /** Minutes east of UTC that a zone's clocks show at an instant. */
@@ -167,36 +171,6 @@ export function zoneForHours(hours: string, now: number): string | null {
   return (
     Intl.supportedValuesOf('timeZone').find((name) => standardOffsetMinutes(name, now) === minutes) ?? null
   );
-}
-
-/** The last part of a zone's name, underscores as spaces: "Istanbul" (Voiso's `timezone`). */
-export function cityOf(zone: string): string {
-  return zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', ' ');
-}
-
-const AREAS: readonly string[] = [
-  ...['Etc', 'Asia', 'Europe', 'America', 'Africa', 'Australia', 'Pacific', 'Atlantic', 'Indian'],
-  ...['Antarctica', 'Arctic', 'America/Argentina', 'America/Indiana', 'America/Kentucky'],
-  ...['America/North_Dakota', 'US', 'Canada', 'Brazil', 'Chile', 'Mexico'],
-];
-
-let cities: Map<string, string> | undefined;
-
-/** The zone whose city has this name, case-blind; null if there is none. */
-export function zoneForCity(city: string): string | null {
-  if (cities === undefined) {
-    cities = new Map();
-    for (const name of [...Intl.supportedValuesOf('timeZone'), 'Asia/Kolkata', 'Europe/Kyiv', 'Etc/UTC']) {
-      const key = cityOf(name).toLowerCase();
-      if (!cities.has(key)) cities.set(key, name);
-    }
-  }
-  const found = cities.get(city.trim().toLowerCase());
-  if (found !== undefined) return found;
-  if (isTimeZone(city)) return city;
-  // Names that Node takes but does not list: newer spellings, the Etc zones, old links.
-  const name = city.trim().replaceAll(' ', '_');
-  return AREAS.map((area) => `${area}/${name}`).find(isTimeZone) ?? null;
 }
 
 const two = (value: number): string => (value < 10 ? `0${value}` : String(value));

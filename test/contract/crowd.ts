@@ -6,8 +6,8 @@ import {
   type Flag,
   type Match,
 } from '../../src/directory/query.ts';
-import { cityOf } from '../../src/directory/time-zone.ts';
 import { shownName, type User, wholeName } from '../../src/directory/user.ts';
+import { cityOf } from '../../src/directory/zone-names.ts';
 import { person, ROLES } from './people.ts';
 
 /** Enough that a value which a half of them share fills more than one window of the filter walk. */

@@ -2,7 +2,6 @@ import { withExtra } from '../../directory/extra.ts';
 import type { FormatUser, UserFormat } from '../../directory/format.ts';
 import { isObject, MAX_NUMBER, type NamedRef, RowReader, type UserPatch } from '../../directory/patch.ts';
 import type { Listed, UserField } from '../../directory/query.ts';
-import { cityOf, zoneForCity } from '../../directory/time-zone.ts';
 import {
   type Channel,
   type Json,
@@ -11,6 +10,7 @@ import {
   type Skill,
   shownName,
 } from '../../directory/user.ts';
+import { cityOf, zoneForCity } from '../../directory/zone-names.ts';
 
 /** What an answer reads of a user. */
 export const FIELDS = [
