@@ -284,17 +284,34 @@ describe('import and export', () => {
     ],
     [
       'csv',
-      'Mail,firstName,status\nj1@x,"A, b",active\nj2@x,"B ""b""\n2",gone\nj3@x,C\n',
-      (rejects: string) => rejects.replace('gone', 'active').replace('j3@x,C', 'j3@x,C,active'),
+      'Mail,Notes,firstName,status\nj1@x,n,"A, b",active\nj2@x,n,"B ""b""\n2",gone\nj3@x,n,C\n',
+      (rejects: string) => rejects.replace('gone', 'active').replace('j3@x,n,C', 'j3@x,n,C,active'),
+    ],
+    [
+      'semicolons',
+      'Notes;Mail;firstName;status\nn;j1@x;"A; b";active\n"a;b";j2@x;B, b;gone\nn;j3@x;C\n',
+      (rejects: string) => rejects.replace('gone', 'active').replace('n;j3@x;C', 'n;j3@x;C;active'),
+    ],
+    [
+      'latin1-csv',
+      'Mail,firstName,status\nj1@x,A,active\nj2@x,Zo\xeb,active\nj3@x,"Zo\xeb, ""Z""\n",active\n',
+      (rejects: string) => rejects,
+    ],
+    [
+      'latin1-json',
+      '[\n{"email":"j1@x"},\n{"email":"j2@x",\n"firstName":"Zo\xeb"},\n{"email":"j3@x","firstName":"\xeb"}\n]\n',
+      (rejects: string) => rejects,
     ],
   ] as const) {
     it(`writes the refused rows of ${kind} so that they can be mended and loaded`, async () => {
       const name = `rejects-${kind}`;
       await json(['contact-center', 'create', name]);
-      const into = ['--contact-center', name, ...(kind === 'csv' ? ['--map', 'Mail=email'] : [])];
-      const path = await file(`people.${kind}`, text);
+      const into = ['--contact-center', name];
+      const map = text.includes('Mail') ? ['--map', 'Mail=email', '--map', 'Notes='] : [];
+      const path = join(folder, `people.${kind}`);
+      await writeFile(path, text, 'latin1');
       const rejects = join(folder, `rejects.${kind}`);
-      const first = await rollcall(['import', path, ...into, '--rejects', rejects, '--json']);
+      const first = await rollcall(['import', path, ...into, ...map, '--rejects', rejects, '--json']);
       assert.equal(first.code, 1);
       assert.deepEqual([JSON.parse(first.out).made, JSON.parse(first.out).refused], [1, 2]);
       assert.equal((await stat(rejects)).mode & 0o777, 0o600);
@@ -303,7 +320,7 @@ describe('import and export', () => {
       const second = await rollcall(['import', rejects, ...into, '--rejects', again, '--json']);
       assert.deepEqual([JSON.parse(second.out).made, JSON.parse(second.out).refused], [0, 2], second.out);
       for (const each of [rejects, again]) {
-        const mended = await file(`mended.${kind}`, mend(await readFile(each, 'utf8')));
+        const mended = await file(`mended.${kind}`, mend(await readFile(each, 'latin1')));
         const third = await json(['import', mended, ...into]);
         assert.equal(third.refused, 0);
       }
@@ -312,8 +329,22 @@ describe('import and export', () => {
         people.map((line) => JSON.parse(line).email),
         ['j1@x', 'j2@x', 'j3@x'],
       );
+      assert.ok(!people.join('').includes('\ufffd'));
     });
   }
+
+  it('leaves no refused rows of another run where none is refused', async () => {
+    const rejects = await file('stale.jsonl', '{"email":"old@x","status":"gone"}\n');
+    const path = await file('fresh.jsonl', '{"email":"fresh@x"}\n');
+    await json(['contact-center', 'create', 'stale']);
+    const load = (...flags: string[]) => ['import', path, '--contact-center', 'stale', ...flags];
+    await json(load('--rejects', rejects, '--dry-run'));
+    assert.match(await readFile(rejects, 'utf8'), /old@x/);
+    await json(load('--rejects', rejects));
+    assert.equal(await readFile(rejects, 'utf8'), '');
+    await json(load('--rejects', join(folder, 'never.jsonl')));
+    await assert.rejects(stat(join(folder, 'never.jsonl')), { code: 'ENOENT' });
+  });
 
   it('does not empty the file that it reads, and tells where rejects cannot be written', async () => {
     const path = await file('self.jsonl', '{"status":"gone"}\n');

@@ -79,6 +79,7 @@ async function runImport(file: string, flags: ImportFlags): Promise<void> {
             `${made} made, ${changed} changed, ${unchanged} unchanged, ${refused} refused`,
           ),
       });
+      if (flags.dryRun !== true) await rejects?.dropStale();
       progress.stop();
       const summary = { ...counts, format: usedFormat, dryRun: flags.dryRun === true, refusals: told };
       const verb = flags.dryRun === true ? 'would be: ' : '';

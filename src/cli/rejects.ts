@@ -1,7 +1,8 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { stat, truncate } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import type { Refusal } from '../directory/import.ts';
+import type { CsvHeader } from '../directory/source/csv.ts';
 import type { Source } from '../directory/source/rows.ts';
 import { Failure } from '../errors.ts';
 import { UsageError, untilDrained } from './output.ts';
@@ -10,41 +11,32 @@ import { UsageError, untilDrained } from './output.ts';
 export class Rejects {
   readonly #path: string;
   #stream: WriteStream | null = null;
-  #failure: Error | null = null;
+  #failure: unknown = null;
 
   constructor(path: string) {
     this.#path = path;
   }
 
   async add({ row, reason }: Refusal, source: Source): Promise<void> {
+    const header = source.header();
     if (this.#stream === null) {
       this.#stream = createWriteStream(this.#path, { mode: 0o600 });
       this.#stream.on('error', (error) => {
         this.#failure = error;
       });
-      const header = source.header();
-      if (header !== null) this.#write(REASON_FIRST.test(header) ? header : `_rejected,${header}`);
+      // By our own names, so that the file is loaded without the mapping of the one that it comes from.
+      if (header !== null)
+        this.#write(Buffer.from(['_rejected', ...columnsOf(header)].join(header.separator)));
     }
     const stream = this.#stream;
-    if (!this.#write(this.#line({ row, reason }, source)) && this.#failure === null) {
+    if (!this.#write(lineOf({ row, reason }, header)) && this.#failure === null) {
       await untilDrained(stream);
     }
     this.#check();
   }
 
-  #line({ row, reason }: Refusal, source: Source): string {
-    const header = source.header();
-    if (header !== null) {
-      // The reason stands first: behind a row that is short of a cell it would be taken for that cell.
-      const text = REASON_FIRST.test(header) ? row.text.replace(/^("([^"]|"")*"|[^",]*),/, '') : row.text;
-      return `"${reason.replaceAll('"', '""')}",${text}`;
-    }
-    if ('value' in row) return JSON.stringify({ ...row.value, _rejected: reason });
-    return row.text.replaceAll(/\r?\n/g, ' ');
-  }
-
-  #write(line: string): boolean {
-    return this.#stream?.write(`${line}\n`) ?? true;
+  #write(line: Buffer): boolean {
+    return this.#stream?.write(Buffer.concat([line, NEWLINE])) ?? true;
   }
 
   #check(): void {
@@ -56,6 +48,19 @@ export class Rejects {
     );
   }
 
+  /** Empties the file where no row was refused: what is left of another run must not be loaded for this one's. */
+  async dropStale(): Promise<void> {
+    if (this.#stream !== null) return;
+    const found = await stat(this.#path).catch(() => null);
+    if (found?.isFile() !== true) return;
+    try {
+      await truncate(this.#path);
+    } catch (error) {
+      this.#failure = error;
+      this.#check();
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#stream === null) return;
     this.#stream.end();
@@ -64,7 +69,29 @@ export class Rejects {
   }
 }
 
-const REASON_FIRST = /^_rejected,/;
+const NEWLINE = Buffer.from('\n');
+
+const columnsOf = ({ fields, hasReasons }: CsvHeader) => (hasReasons ? fields.slice(1) : fields);
+
+/** A refused row as it was, byte by byte, with the reason where the file's form has a place for it. */
+function lineOf({ row, reason }: Refusal, header: CsvHeader | null): Buffer {
+  const isMadeAnew = header === null && 'value' in row;
+  if (isMadeAnew) return Buffer.from(JSON.stringify({ ...row.value, _rejected: reason }));
+  const bytes = ('bytes' in row ? row.bytes : undefined) ?? Buffer.from(row.text);
+  const text = bytes.toString('latin1');
+  if (header === null) return Buffer.from(text.replaceAll(/\r?\n/g, ' '), 'latin1');
+  // The reason stands first: behind a row that is short of a cell it would be taken for that cell.
+  const rest = header.hasReasons ? text.slice(endOfFirst(text, header.separator)) : text;
+  const first = `"${reason.replaceAll('"', '""')}"${header.separator}`;
+  return Buffer.concat([Buffer.from(first), Buffer.from(rest, 'latin1')]);
+}
+
+/** Where the first cell of a row has ended, with what stands behind it. */
+function endOfFirst(text: string, separator: string): number {
+  const quoted = /^"(?:[^"]|"")*"/.exec(text)?.[0].length ?? 0;
+  const at = text.indexOf(separator, quoted);
+  return at < 0 ? 0 : at + 1;
+}
 
 /** A file of rejects is loaded again, and must not be emptied while it is read. */
 async function isSameFile(one: string, other: string): Promise<boolean> {

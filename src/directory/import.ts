@@ -8,7 +8,13 @@ import type { JsonObject } from './user.ts';
 /** One row of a file: its JSON, or why it could not be read. Lines count from 1. */
 export type SourceRow =
   | { readonly line: number; readonly text: string; readonly value: JsonObject }
-  | { readonly line: number; readonly text: string; readonly problem: string };
+  | {
+      readonly line: number;
+      readonly text: string;
+      readonly problem: string;
+      /** What was read, where the text cannot say it: it is not UTF-8. */
+      readonly bytes?: Buffer;
+    };
 
 /** A row that was not taken in, and why. The reason holds no value of the row. */
 export interface Refusal {

@@ -112,6 +112,7 @@ async function runImport(manifest: string, flags: ImportFlags): Promise<void> {
           progress.update(input.read(), `${made} made, ${unchanged} unchanged, ${refused} refused`);
         },
       });
+      if (!dryRun) await rejects?.dropStale();
       progress.stop();
       report.end(counts);
       if (counts.refused > 0) process.exitCode = 1;

@@ -17,7 +17,6 @@ export const MAX_RECORD = 1024 * 1024;
 const MAX_CELLS = 1000;
 
 const QUOTE = 0x22;
-const COMMA = 0x2c;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
@@ -29,10 +28,16 @@ type Field = { readonly end: number; readonly cell: Buffer } | 'wrong' | 'incomp
  * costs its line, and not the rest of the file.
  */
 export class CsvScanner {
+  readonly #separator: number;
   #rest: Buffer = Buffer.alloc(0);
   #line = 1;
   /** Inside of a line that was found too long: its rest is dropped. */
   #isSkipping = false;
+
+  /** @param separator the ASCII character between cells */
+  constructor(separator: string) {
+    this.#separator = separator.charCodeAt(0);
+  }
 
   /** The records that end in this chunk. Empty lines are none. */
   *push(chunk: Buffer): Generator<CsvRecord> {
@@ -55,7 +60,7 @@ export class CsvScanner {
       start = newline + 1;
     }
     while (start < text.length) {
-      const record = readRecord(text, start, isEnd);
+      const record = readRecord(text, start, isEnd, this.#separator);
       if (record === null) break;
       if (record === 'too long') {
         yield { line: this.#line, bytes: Buffer.alloc(0), cells: null, isTooLong: true };
@@ -83,22 +88,24 @@ function readRecord(
   text: Buffer,
   start: number,
   isEnd: boolean,
+  separator: number,
 ): { readonly end: number; readonly next: number; readonly cells: Buffer[] | null } | 'too long' | null {
   const cells: Buffer[] = [];
   for (let at = start; ; ) {
-    const field = text[at] === QUOTE ? readQuoted(text, at, isEnd) : readPlain(text, at, isEnd);
+    const field =
+      text[at] === QUOTE ? readQuoted(text, at, isEnd, separator) : readPlain(text, at, isEnd, separator);
     if (field === 'wrong' || (field === 'incomplete' && text.length - start > MAX_RECORD)) {
       const line = readLine(text, start, isEnd);
       return line === null || line === 'too long' ? line : { ...line, cells: null };
     }
     if (field === 'incomplete') return null;
     if (cells.length <= MAX_CELLS) cells.push(field.cell);
-    if (text[field.end] !== COMMA) return { end: field.end, next: behindLine(text, field.end), cells };
+    if (text[field.end] !== separator) return { end: field.end, next: behindLine(text, field.end), cells };
     at = field.end + 1;
   }
 }
 
-function readQuoted(text: Buffer, at: number, isEnd: boolean): Field {
+function readQuoted(text: Buffer, at: number, isEnd: boolean, separator: number): Field {
   let hasQuotes = false;
   for (let from = at + 1; ; ) {
     const quote = text.indexOf(QUOTE, from);
@@ -114,7 +121,7 @@ function readQuoted(text: Buffer, at: number, isEnd: boolean): Field {
     const isOpen = next === undefined || (next === RETURN && text[end + 1] === undefined);
     if (isOpen && !isEnd) return 'incomplete';
     const isClosed =
-      isOpen || next === COMMA || next === NEWLINE || (next === RETURN && text[end + 1] === NEWLINE);
+      isOpen || next === separator || next === NEWLINE || (next === RETURN && text[end + 1] === NEWLINE);
     if (!isClosed) return 'wrong';
     const cell = text.subarray(at + 1, quote);
     return {
@@ -124,11 +131,11 @@ function readQuoted(text: Buffer, at: number, isEnd: boolean): Field {
   }
 }
 
-function readPlain(text: Buffer, at: number, isEnd: boolean): Field {
+function readPlain(text: Buffer, at: number, isEnd: boolean, separator: number): Field {
   let end = at;
-  while (end < text.length && text[end] !== COMMA && text[end] !== NEWLINE) end += 1;
+  while (end < text.length && text[end] !== separator && text[end] !== NEWLINE) end += 1;
   if (end === text.length && !isEnd) return 'incomplete';
-  if (text[end] !== COMMA && end > at && text[end - 1] === RETURN) end -= 1;
+  if (text[end] !== separator && end > at && text[end - 1] === RETURN) end -= 1;
   return { end, cell: text.subarray(at, end) };
 }
 

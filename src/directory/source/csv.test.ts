@@ -37,10 +37,11 @@ describe('users in CSV', () => {
         dialectNumbers: { convoso: '5', voiso: '6' },
       },
     ]);
-    assert.equal(
-      header,
-      'E-Mail,FIRST_NAME,last name, LoginId ,dialectNumbers.convoso,dialect_numbers.voiso',
-    );
+    assert.deepEqual(header, {
+      fields: ['email', 'firstName', 'lastName', 'loginId', 'dialectNumbers.convoso', 'dialectNumbers.voiso'],
+      hasReasons: false,
+      separator: ',',
+    });
   });
 
   it('have columns renamed or left out as they were mapped', async () => {
@@ -50,6 +51,35 @@ describe('users in CSV', () => {
       Notlar: '',
     });
     assert.deepEqual(said(rows), [{ email: 'a@x', firstName: 'Ada' }]);
+  });
+
+  it('stand between semicolons or tabs, where the header has no comma', async () => {
+    for (const text of [
+      'email;Ad;extensions\na@x;"Lee; Ann";"1;2"\n',
+      'email\tAd\textensions\na@x\tLee; Ann\t1;2\n',
+      '\r\n"email";"Ad";"extensions"\r\na@x;"Lee; Ann";"1;2"\r\n',
+    ]) {
+      for (const size of [1, 1000]) {
+        const { rows } = await read(text, { Ad: 'firstName' }, size);
+        assert.deepEqual(said(rows), [{ email: 'a@x', firstName: 'Lee; Ann', extensions: ['1', '2'] }]);
+      }
+    }
+    const { rows } = await read('email;firstName\na@x;B, C\nb@x;1,5;x\n');
+    assert.deepEqual(said(rows), [{ email: 'a@x', firstName: 'B, C' }, 'has 3 cells where the header has 2']);
+    // A comma in a quoted name is none between cells.
+    const mapped = await read('"Mail, work";Ad\na@x;Ada\n', { 'Mail, work': 'email', Ad: 'firstName' });
+    assert.deepEqual(said(mapped.rows), [{ email: 'a@x', firstName: 'Ada' }]);
+  });
+
+  it('are kept byte by byte where they are not UTF-8', async () => {
+    const row = Buffer.from('a@x,Zo\xeb', 'latin1');
+    const { rows } = await read(
+      Buffer.concat([Buffer.from('email,firstName\n'), row, Buffer.from('\nb@x,B\n')]),
+    );
+    const [bad] = rows;
+    assert.ok(bad !== undefined && 'bytes' in bad);
+    assert.deepEqual(bad.bytes, row);
+    assert.equal(rows.length, 2);
   });
 
   it('have lists, names and structures in their cells', async () => {
@@ -91,7 +121,7 @@ describe('users in CSV', () => {
         { email: 'ç@x', firstName: 'Ünal' },
       ]);
       assert.deepEqual(lines(rows), [2, 3, 4]);
-      assert.equal(header, 'email,firstName');
+      assert.deepEqual(header?.fields, ['email', 'firstName']);
     }
   });
 

@@ -3,6 +3,7 @@ import { Failure } from '../../errors.ts';
 import type { SourceRow } from '../import.ts';
 import type { Json } from '../user.ts';
 import { type CsvRecord, CsvScanner, MAX_RECORD } from './csv-scanner.ts';
+import { notUtf8 } from './not-utf8.ts';
 
 /** What the columns of a CSV file can be. */
 export interface RowShape {
@@ -56,31 +57,57 @@ function readHeader(
   return fields;
 }
 
+/** The header of a CSV file as it was understood. */
+export interface CsvHeader {
+  /** The field that each column is, by our own names; empty for a column that is not read. */
+  readonly fields: readonly string[];
+  /** Whether the first column holds why a row was refused. */
+  readonly hasReasons: boolean;
+  readonly separator: string;
+}
+
+/**
+ * What stands between the cells of a CSV file that begins so: a comma, or where its header has none, a semicolon or
+ * a tab, which spreadsheets write where a comma is in numbers.
+ */
+export function tellSeparator(first: Buffer): string {
+  const header = /[^\r\n]+/.exec(first.toString('latin1'))?.[0].replaceAll(/"[^"]*"/g, '') ?? '';
+  return [',', ';', '\t'].find((separator) => header.includes(separator)) ?? ',';
+}
+
 /** Reads CSV (RFC 4180) with a header; each row becomes what a native JSON row would be. */
 export function readCsv(
   chunks: AsyncIterable<Buffer>,
+  separator: string,
   columns: Readonly<Record<string, string>>,
   shape: RowShape,
-): { rows: AsyncIterable<SourceRow>; header: () => string | null } {
-  let header: string | null = null;
+): { rows: AsyncIterable<SourceRow>; header: () => CsvHeader | null } {
+  let header: CsvHeader | null = null;
 
   async function* records(): AsyncGenerator<CsvRecord> {
-    const scanner = new CsvScanner();
+    const scanner = new CsvScanner(separator);
     for await (const chunk of chunks) yield* scanner.push(chunk);
     yield* scanner.end();
   }
   async function* rows(): AsyncGenerator<SourceRow> {
     let fields: (string | undefined)[] | null = null;
     for await (const { line, bytes, cells, isTooLong } of records()) {
-      const text = bytes.toString('utf8');
       if (fields === null) {
         fields = readHeader(cells ?? [], columns, shape);
-        header = text;
-      } else if (isTooLong) {
-        yield { line, text, problem: `is longer than ${MAX_RECORD} bytes` };
-      } else if (cells === null) {
-        yield { line, text, problem: 'is not valid CSV: check its quotes' };
-      } else yield readRecord(cells, fields, line, text, shape);
+        header = {
+          fields: fields.map((field) => (field === undefined || field === IGNORED ? '' : field)),
+          hasReasons: plain(cells?.[0]?.toString('utf8') ?? '') === plain(IGNORED),
+          separator,
+        };
+        continue;
+      }
+      if (isTooLong) yield { line, text: '', problem: `is longer than ${MAX_RECORD} bytes` };
+      else if (!isUtf8(bytes)) yield notUtf8(line, bytes);
+      else {
+        const text = bytes.toString('utf8');
+        if (cells === null) yield { line, text, problem: 'is not valid CSV: check its quotes' };
+        else yield readRecord(cells, fields, line, text, shape);
+      }
     }
   }
   return { rows: rows(), header: () => header };
@@ -93,9 +120,6 @@ function readRecord(
   text: string,
   shape: RowShape,
 ): SourceRow {
-  if (!record.every((cell) => isUtf8(cell))) {
-    return { line, text, problem: 'is not UTF-8; save the file as UTF-8' };
-  }
   if (record.length !== fields.length) {
     return { line, text, problem: `has ${record.length} cells where the header has ${fields.length}` };
   }

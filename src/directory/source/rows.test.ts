@@ -344,6 +344,10 @@ describe('what is broken in JSON', () => {
         rows.map((row) => ('problem' in row ? row.problem : 'good')),
         ['good', 'is not UTF-8; save the file as UTF-8', 'good'],
       );
+      assert.deepEqual(
+        rows.map((row) => ('bytes' in row ? row.bytes : null)),
+        [null, bad, null],
+      );
     }
   });
 

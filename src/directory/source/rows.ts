@@ -3,8 +3,9 @@ import { Failure } from '../../errors.ts';
 import type { SourceRow } from '../import.ts';
 import { isObject } from '../patch.ts';
 import type { Json, JsonObject } from '../user.ts';
-import { type RowShape, readCsv } from './csv.ts';
+import { type CsvHeader, type RowShape, readCsv, tellSeparator } from './csv.ts';
 import { isTooDeep, JsonScanner, MAX_DEPTH, MAX_RECORD, type ScannedRow } from './json-scanner.ts';
+import { notUtf8 } from './not-utf8.ts';
 import { USER_ROWS } from './user-rows.ts';
 
 export type SourceKind = 'json' | 'jsonl' | 'csv';
@@ -23,8 +24,8 @@ export interface SourceOptions {
 export interface Source {
   readonly kind: SourceKind;
   readonly rows: AsyncIterable<SourceRow>;
-  /** A CSV file's header line, for the rejects. */
-  readonly header: () => string | null;
+  /** A CSV file's header, for the rejects; null before it was read, and of other files. */
+  readonly header: () => CsvHeader | null;
 }
 
 /**
@@ -57,7 +58,7 @@ export async function readSource(chunks: AsyncIterable<Buffer>, options: SourceO
 
   const kind = tellKind(first);
   if (kind === 'csv') {
-    const csv = readCsv(all, options.columns, options.shape ?? USER_ROWS);
+    const csv = readCsv(all, tellSeparator(first), options.columns, options.shape ?? USER_ROWS);
     return { kind, rows: csv.rows, header: csv.header };
   }
   const rows = kind === 'jsonl' ? readLines(all) : readJson(all);
@@ -161,8 +162,8 @@ const NEWLINE = 10;
 /** Adds the rows of a record to others, and gives all. */
 function readBytes({ line, bytes, problem }: ScannedRow, rows: SourceRow[]): SourceRow[] {
   const text = problem === undefined || bytes.length < MAX_RECORD ? bytes.toString('utf8').trim() : '';
-  if (problem !== undefined) rows.push({ line, text, problem });
-  else if (!isUtf8(bytes)) rows.push({ line, text, problem: 'is not UTF-8; save the file as UTF-8' });
+  if (text !== '' && !isUtf8(bytes)) rows.push(notUtf8(line, bytes, problem));
+  else if (problem !== undefined) rows.push({ line, text, problem });
   else readRecord(text, line, rows);
   return rows;
 }
