@@ -64,6 +64,51 @@ describe('progress on a terminal', () => {
     assert.equal(screen.lines.at(-1), '');
   });
 
+  it('keeps lines whole that are told to another stream of the same terminal', (test) => {
+    const screen = new Screen();
+    const stdout: Terminal = Object.assign(
+      new Writable({
+        write(chunk, _, done) {
+          screen.write(chunk);
+          done();
+        },
+      }),
+      { isTTY: true },
+    );
+    const progress = startProgress(3, 'rows', screen);
+    // A bar that is not stopped is drawn for ever.
+    test.after(progress.stop);
+    for (const row of [1, 2]) {
+      progress.tell(`line ${row}: recording ${row}`, stdout);
+      progress.update(row, `${row} made`);
+    }
+    progress.tell('line 3: file: is not there');
+    progress.update(3, '2 made, 1 refused');
+    assert.deepEqual(screen.lines.slice(0, -1), [
+      'line 1: recording 1',
+      'line 2: recording 2',
+      'line 3: file: is not there',
+    ]);
+    progress.stop();
+    assert.equal(screen.lines.at(-1), '');
+  });
+
+  it('stays where lines go to a file', () => {
+    const [screen, written] = [new Screen(), [] as string[]];
+    const file: Terminal = new Writable({
+      write(chunk, _, done) {
+        written.push(String(chunk));
+        done();
+      },
+    });
+    const progress = startProgress(10, 'rows', screen);
+    progress.update(5, 'half');
+    const before = screen.lines;
+    progress.tell('line 1: recording 1', file);
+    assert.deepEqual([screen.lines, written], [before, ['line 1: recording 1\n']]);
+    progress.stop();
+  });
+
   it('draws no more than fits on its line', () => {
     const screen = new Screen();
     const progress = startProgress(null, 'bytes', screen);

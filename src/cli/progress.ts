@@ -3,8 +3,8 @@ import { SingleBar } from 'cli-progress';
 /** A progress bar on stderr where a person looks on; nothing where nobody does. */
 export interface Progress {
   update(done: number, note: string): void;
-  /** Writes a line that stays, above the bar. */
-  tell(line: string): void;
+  /** Writes a line that stays, above the bar: on stderr where no other stream is given. */
+  tell(line: string, to?: Terminal): void;
   /** Takes the bar away. */
   stop(): void;
 }
@@ -14,15 +14,15 @@ export type Terminal = NodeJS.WritableStream & { readonly isTTY?: boolean };
 
 /**
  * @param total in the unit of `update`, or null where it is unknown
- * @param stream where the bar is drawn and lines are written
+ * @param stream where the bar is drawn, and lines are written that name no other
  */
 export function startProgress(
   total: number | null,
   unit: string,
   stream: Terminal = process.stderr,
 ): Progress {
-  const write = (line: string) => {
-    stream.write(`${line}\n`);
+  const write = (line: string, to: Terminal = stream) => {
+    to.write(`${line}\n`);
   };
   if (stream.isTTY !== true) return { update: () => {}, tell: write, stop: () => {} };
   const format = total === null ? `{value} ${unit}  {note}` : `[{bar}] {percentage} %  {note}`;
@@ -52,9 +52,10 @@ export function startProgress(
   return {
     update: draw,
     // Drawn again by the next update only: lines come in bursts.
-    tell(line) {
-      clear();
-      write(line);
+    tell(line, to = stream) {
+      // Another terminal is nearly always the same one; what goes to a file leaves the bar alone.
+      if (to.isTTY === true) clear();
+      write(line, to);
     },
     stop: clear,
   };

@@ -30,28 +30,34 @@ interface Report {
   breakOff(counts: ManifestCounts): void;
 }
 
+/** Writes a line, whatever else the terminal shows. */
+type Tell = (line: string, to: NodeJS.WriteStream) => void;
+
 /** One JSON document, written as it comes: a manifest may have a million rows. */
-function reportJson(isDryRun: boolean): Report {
-  let isFirst = true;
+function reportJson(tell: Tell, isDryRun: boolean): Report {
+  const HEAD = '{"rows":[';
+  /** The last row waits for the next, which decides on its comma: a line that is told is whole. */
+  let last: string | null = null;
   const end = ({ made, unchanged, refused }: ManifestCounts, isWhole: boolean) => {
     const counts = JSON.stringify({ made, unchanged, refused, dryRun: isDryRun, whole: isWhole }).slice(1);
-    process.stdout.write(`${isFirst ? '{"rows":[' : '\n'}],${counts}\n`);
+    tell(last ?? HEAD, process.stdout);
+    tell(`],${counts}`, process.stdout);
   };
   return {
     row({ row, outcome, number, reason }) {
       const told = { line: row.line, outcome, number, ...(reason === null ? {} : { reason }) };
-      process.stdout.write(`${isFirst ? '{"rows":[' : ','}\n  ${JSON.stringify(told)}`);
-      isFirst = false;
+      tell(last === null ? HEAD : `${last},`, process.stdout);
+      last = `  ${JSON.stringify(told)}`;
     },
     end: (counts) => end(counts, true),
     breakOff(counts) {
-      if (!isFirst) end(counts, false);
+      if (last !== null) end(counts, false);
     },
   };
 }
 
 /** Lines for people: what came to something on stdout, what was refused on stderr. */
-function reportLines(isDryRun: boolean, rejects: string | undefined): Report {
+function reportLines(tell: Tell, isDryRun: boolean, rejects: string | undefined): Report {
   return {
     row({ row, outcome, number, reason }) {
       const text = {
@@ -60,13 +66,13 @@ function reportLines(isDryRun: boolean, rejects: string | undefined): Report {
         refused: reason,
       };
       const stream = outcome === 'refused' ? process.stderr : process.stdout;
-      stream.write(`line ${row.line}: ${text[outcome]}\n`);
+      tell(`line ${row.line}: ${text[outcome]}`, stream);
     },
     end({ made, unchanged, refused }) {
       const verb = isDryRun ? 'would be: ' : '';
-      process.stdout.write(`${verb}${made} made, ${unchanged} unchanged, ${refused} refused\n`);
+      tell(`${verb}${made} made, ${unchanged} unchanged, ${refused} refused`, process.stdout);
       if (rejects !== undefined && refused > 0) {
-        process.stdout.write(`the refused rows are in ${rejects}; mend them and import that file\n`);
+        tell(`the refused rows are in ${rejects}; mend them and import that file`, process.stdout);
       }
     },
     breakOff() {},
@@ -90,9 +96,15 @@ async function runImport(manifest: string, flags: ImportFlags): Promise<void> {
     const files = await openManifestFiles(flags.media);
     const input = await openInput(manifest);
     const source = await readSource(input.chunks, { columns, shape: MANIFEST_ROWS });
-    const progress = startProgress(input.size, 'bytes');
-    const report = flags.json === true ? reportJson(dryRun) : reportLines(dryRun, flags.rejects);
+    const { size } = input;
+    const progress = startProgress(size, 'rows');
+    const report =
+      flags.json === true
+        ? reportJson(progress.tell, dryRun)
+        : reportLines(progress.tell, dryRun, flags.rejects);
     const told = { made: 0, unchanged: 0, refused: 0 };
+    // Bytes of the rows that were told: a manifest is read long before its recordings are taken in.
+    let done = 0;
     try {
       const counts = await importManifest(source.rows, {
         contactCenter,
@@ -109,7 +121,8 @@ async function runImport(manifest: string, flags: ImportFlags): Promise<void> {
           const { row, outcome, reason } = verdict;
           if (outcome === 'refused') await rejects?.add({ row, reason: reason ?? '' }, source);
           const { made, unchanged, refused } = told;
-          progress.update(input.read(), `${made} made, ${unchanged} unchanged, ${refused} refused`);
+          done += size === null ? 1 : Buffer.byteLength(row.text) + 1;
+          progress.update(done, `${made} made, ${unchanged} unchanged, ${refused} refused`);
         },
       });
       if (!dryRun) await rejects?.dropStale();
