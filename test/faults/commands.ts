@@ -9,6 +9,12 @@ import { type Ended, ROOT, rollcall, runningFor } from '../acceptance/server-pro
 
 export const BIN = join(ROOT, 'bin/rollcall.js');
 
+/** An environment in which code that was compiled before is used again, as by the commands that `succeed` runs. */
+export const COMPILED: NodeJS.ProcessEnv = {
+  ...process.env,
+  NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/rollcall-tests'),
+};
+
 /** A folder of its own for a file of tests; `drop` removes it. */
 export async function makeFolder(name: string): Promise<{ path: string; drop: () => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), `rollcall-${name}-`));
@@ -75,8 +81,7 @@ export function people(first: number, last: number): string {
 export async function killAfter(milliseconds: number, args: readonly string[]): Promise<boolean> {
   const child = spawn(process.execPath, [BIN, ...args], {
     stdio: 'ignore',
-    // Code that was compiled before is used again, as by the commands whose times are taken.
-    env: { ...process.env, NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/rollcall-tests') },
+    env: COMPILED,
   });
   const ended = once(child, 'close');
   await Promise.race([sleep(milliseconds), ended]);

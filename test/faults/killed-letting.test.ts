@@ -6,17 +6,19 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { BIN, makeFolder, succeed } from './commands.ts';
+import { BIN, COMPILED, makeFolder, succeed } from './commands.ts';
+import { planKills } from './kills.ts';
 import { checkLetting } from './letting-check.ts';
 
 const RECORDINGS = 600;
-/** How many times commands are killed; more are asked for by ROLLCALL_KILLS. */
-const KILLS = Number(process.env.ROLLCALL_KILLS ?? 10);
+/** How many times commands are killed where nobody asks for more. */
+const USUAL = 10;
 /** About what a command takes from its first write on, and from its start to that, in milliseconds. */
 const WORKING = 400;
 const STARTING = 1000;
 
 describe('letting recordings go that is killed', () => {
+  const { count: kills, seed, random } = planKills(USUAL);
   let folder: Awaited<ReturnType<typeof makeFolder>>;
   let made: string;
   let data: string;
@@ -64,21 +66,22 @@ describe('letting recordings go that is killed', () => {
   /** Commands that work at the same time, killed all at once. */
   async function runAndKill(commands: readonly (readonly string[])[], isAtWork: boolean): Promise<void> {
     const children = commands.map((args) =>
-      spawn(process.execPath, [BIN, 'recordings', ...args, ...common], { stdio: 'ignore' }),
+      spawn(process.execPath, [BIN, 'recordings', ...args, ...common], { stdio: 'ignore', env: COMPILED }),
     );
     const ended = Promise.all(children.map((child) => once(child, 'close')));
     if (isAtWork) await firstWrite(ended);
-    await Promise.race([sleep(Math.random() * (isAtWork ? WORKING : STARTING)), ended]);
+    await Promise.race([sleep(random() * (isAtWork ? WORKING : STARTING)), ended]);
     for (const child of children) child.kill('SIGKILL');
     await ended;
   }
 
   it('leaves every recording whole or let go, and nothing that a sweep cannot mend', async (test) => {
+    test.diagnostic(`ROLLCALL_SEED=${seed}`);
     const left = { kills: 0, others: 0, leftover: 0, moving: 0, swept: 0 };
-    for (let kill = 0; kill < KILLS; kill += 1) {
+    for (let kill = 0; kill < kills; kill += 1) {
       const { rows: now } = checkLetting(data, archive);
       const archived = now.filter(({ state }) => state === 'archived');
-      const some = archived[Math.floor(Math.random() * archived.length)];
+      const some = archived[Math.floor(random() * archived.length)];
       const restore = some === undefined ? ['archive'] : ['restore', String(some.number)];
       const sweep = ['sweep', '--mend', '--grace-minutes', '0'];
       const all = [[['archive']], [['purge']], [restore], [['purge'], ['archive']], [sweep, ['archive']]];
@@ -92,7 +95,7 @@ describe('letting recordings go that is killed', () => {
       left.leftover += rows.filter(({ leftover }) => leftover !== null).length;
       left.moving += rows.filter(({ moving }) => moving !== null).length;
       const isDone = rows.every(({ state }, at) => state === 'purged' || at === 2 || at > RECORDINGS / 3);
-      if (kill % 3 === 2 || isDone || kill === KILLS - 1) {
+      if (kill % 3 === 2 || isDone || kill === kills - 1) {
         const mend = ['--mend', '--checksums', '--grace-minutes', '0', '--json'];
         const swept = JSON.parse(await succeed('recordings', 'sweep', ...mend, ...common));
         for (const each of ['lost', 'damaged', 'misplaced']) assert.ok(!(each in swept.counts), each);

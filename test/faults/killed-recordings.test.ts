@@ -6,45 +6,17 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openRollcallStore, SURROUNDINGS } from '../../src/app.ts';
-import { DiskPlace } from '../../src/media/disk.ts';
-import type { Pace } from '../../src/recordings/letting.ts';
-import { type SweepFinding, sweep, sweepUnfinished } from '../../src/recordings/sweep.ts';
 import { wav } from '../recordings/center.ts';
-import { BIN, makeFolder, succeed } from './commands.ts';
+import { BIN, COMPILED, makeFolder, succeed } from './commands.ts';
+import { planKills } from './kills.ts';
 import { checkRecordings } from './recordings-check.ts';
+import { sweepAll } from './sweep-all.ts';
 
 const CALLS = 300;
-/** How many times an import is killed; more are asked for by ROLLCALL_KILLS. */
-const KILLS = Number(process.env.ROLLCALL_KILLS ?? 6);
+/** How many times an import is killed where nobody asks for more. */
+const USUAL = 6;
 /** About what the import of all takes once it has begun, in milliseconds. */
 const LONGEST = 1500;
-
-/** Looks for all that does not agree in a store nobody works on, and mends it. */
-async function sweepAll(data: string): Promise<SweepFinding[]> {
-  const findings: SweepFinding[] = [];
-  const store = await openRollcallStore({ data }, 8);
-  const main = new DiskPlace(join(data, 'media'));
-  try {
-    const deps = { ...SURROUNDINGS, store: store.letting, places: { main, archive: null } };
-    const options = { mend: true, checksums: true, grace: -1000, pendingLife: -1000, mostLost: 0 };
-    const pace: Pace = {
-      actor: { kind: 'job' },
-      batch: 100,
-      pause: async () => {},
-      onProgress: () => {},
-      signal: new AbortController().signal,
-    };
-    for (const contactCenter of await store.access.contactCenters()) {
-      await sweep(deps, contactCenter, options, pace, (finding) => findings.push(finding));
-    }
-    await sweepUnfinished(deps, options);
-  } finally {
-    await main.close();
-    await store.close();
-  }
-  return findings;
-}
 
 describe('an import of recordings that is killed', () => {
   let folder: Awaited<ReturnType<typeof makeFolder>>;
@@ -83,13 +55,16 @@ describe('an import of recordings that is killed', () => {
   }
 
   it('keeps what it told of, and ends with each recording once', async (test) => {
+    const { count, seed, random } = planKills(USUAL);
+    test.diagnostic(`ROLLCALL_SEED=${seed}`);
     const stages: number[] = [];
     const left = { pending: 0, orphans: 0, unfinished: 0 };
     /** Numbers of recordings that were told of, by the call they are of. */
     let told = new Map<number, number>();
-    for (let kill = 0; kill < KILLS; kill += 1) {
+    for (let kill = 0; kill < count; kill += 1) {
       const child = spawn(process.execPath, [BIN, ...load], {
         stdio: ['ignore', 'pipe', 'inherit'],
+        env: COMPILED,
         // One that hangs would be waited for in vain.
         timeout: 120_000,
         killSignal: 'SIGKILL',
@@ -102,7 +77,7 @@ describe('an import of recordings that is killed', () => {
       });
       // Some are killed before they have told of anything.
       if (kill % 4 > 0) await Promise.race([hasBegun, ended]);
-      await Promise.race([sleep(Math.random() * LONGEST), ended]);
+      await Promise.race([sleep(random() * LONGEST), ended]);
       child.kill('SIGKILL');
       await ended;
 
@@ -129,7 +104,7 @@ describe('an import of recordings that is killed', () => {
         told = new Map();
       }
     }
-    test.diagnostic(`stored after each of ${KILLS} kills: ${stages.join(', ')}`);
+    test.diagnostic(`stored after each of ${count} kills: ${stages.join(', ')}`);
     test.diagnostic(`left behind by them, all in all: ${JSON.stringify(left)}`);
 
     // What is left over can all be mended, and then nothing is.

@@ -8,8 +8,8 @@ import Database from 'better-sqlite3';
 export interface Row {
   readonly number: number;
   readonly mediaId: string;
-  readonly state: 'stored' | 'archived' | 'purged';
-  readonly sha256: string;
+  readonly state: 'pending' | 'stored' | 'archived' | 'purged';
+  readonly sha256: string | null;
   readonly leftover: string | null;
   readonly moving: string | null;
 }
@@ -59,8 +59,8 @@ const filesIn = (place: string): Map<string, string> =>
   );
 
 /**
- * Reads store and folders past Rollcall, checks that every recording that was not let go has its audio,
- * whole, where its row says, and gives the rows and how many files there are that are no recording's.
+ * Reads store and folders past Rollcall, checks that every recording that came in and was not let go has its
+ * audio, whole, where its row says, and gives the rows and how many files there are that are no recording's.
  */
 export function checkLetting(
   data: string,
@@ -84,7 +84,7 @@ export function checkLetting(
   const places = { stored: filesIn(join(data, 'media')), archived: filesIn(archive) };
   let whole = 0;
   for (const { number, mediaId, state, sha256 } of rows) {
-    if (state === 'purged') continue;
+    if (state === 'purged' || state === 'pending') continue;
     const path = places[state].get(mediaId);
     assert.ok(path !== undefined, `recording ${number} is ${state}, and its audio is not there`);
     const found = createHash('sha256').update(readFileSync(path)).digest('hex');
