@@ -8,7 +8,7 @@ import { Failure } from '../errors.ts';
 import type { ByteRange, MediaFile, MediaKey, MediaPlace, StoredMedia } from '../recordings/media.ts';
 import { Counted } from './counted.ts';
 import { OpenFiles } from './open-files.ts';
-import { placeOf, readName } from './paths.ts';
+import { placeOf, readContactCenter, readName } from './paths.ts';
 
 /** What of the system's errors can be mended, and after how many seconds a retry makes sense (errno(3)). */
 const MENDS: Readonly<Record<string, readonly [mend: string, retryAfter: number]>> = {
@@ -172,6 +172,13 @@ export class DiskPlace implements MediaPlace {
         const found = key === null ? null : await this.find(key);
         if (found !== null) yield found;
       }
+    }
+  }
+
+  async *contactCenters(): AsyncIterable<number> {
+    for await (const name of this.#entries(this.#root)) {
+      const id = readContactCenter(name);
+      if (id !== null) yield id;
     }
   }
 

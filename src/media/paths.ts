@@ -21,3 +21,9 @@ export function placeOf({ contactCenterId, id }: MediaKey): {
 export function readName(contactCenterId: number, shelf: string, name: string): MediaKey | null {
   return UUID.test(name) && shelf === name.slice(-2) ? { contactCenterId, id: name } : null;
 }
+
+/** Reads the contact center that the first part of a shelf is of; null for what `placeOf` would not have given. */
+export function readContactCenter(name: string): number | null {
+  const id = /^[1-9]\d*$/.test(name) ? Number(name) : Number.NaN;
+  return Number.isSafeInteger(id) ? id : null;
+}

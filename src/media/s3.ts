@@ -10,6 +10,7 @@ import {
   ListMultipartUploadsCommand,
   type ListMultipartUploadsCommandOutput,
   ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
   ListPartsCommand,
   PutObjectCommand,
   S3Client,
@@ -20,7 +21,7 @@ import { Failure } from '../errors.ts';
 import type { ByteRange, MediaKey, MediaPlace, StoredMedia } from '../recordings/media.ts';
 import { Counted } from './counted.ts';
 import { breakOffWhenIdle } from './idle.ts';
-import { placeOf, readName } from './paths.ts';
+import { placeOf, readContactCenter, readName } from './paths.ts';
 import { explainS3, isMissing, isPastEnd } from './s3-failures.ts';
 
 /** Which bucket, and how it is reached. Keys come from the SDK's own chain: environment, files, instance. */
@@ -153,19 +154,35 @@ export class S3Place implements MediaPlace {
 
   async *list(contactCenterId: number): AsyncIterable<StoredMedia> {
     const top = `${this.#prefix}${contactCenterId}/`;
-    let token: string | undefined;
-    do {
-      const request = new ListObjectsV2Command({
-        Bucket: this.#bucket,
-        Prefix: top,
-        ...(token === undefined ? {} : { ContinuationToken: token }),
-      });
-      const page = await this.#try(() => this.#reader.send(request));
-      for (const { Key = '', Size = 0, LastModified } of page.Contents ?? []) {
+    for await (const { Contents = [] } of this.#pages({ Prefix: top })) {
+      for (const { Key = '', Size = 0, LastModified } of Contents) {
         const [shelf = '', name = '', ...more] = Key.slice(top.length).split('/');
         const key = more.length > 0 ? null : readName(contactCenterId, shelf, name);
         if (key !== null) yield { key, bytes: Size, modifiedAt: LastModified?.getTime() ?? 0 };
       }
+    }
+  }
+
+  async *contactCenters(): AsyncIterable<number> {
+    const request = { Prefix: this.#prefix, Delimiter: '/' };
+    for await (const { CommonPrefixes = [] } of this.#pages(request)) {
+      for (const { Prefix = '' } of CommonPrefixes) {
+        const id = readContactCenter(Prefix.slice(this.#prefix.length, -1));
+        if (id !== null) yield id;
+      }
+    }
+  }
+
+  async *#pages(what: { Prefix: string; Delimiter?: string }): AsyncIterable<ListObjectsV2CommandOutput> {
+    let token: string | undefined;
+    do {
+      const request = new ListObjectsV2Command({
+        Bucket: this.#bucket,
+        ...what,
+        ...(token === undefined ? {} : { ContinuationToken: token }),
+      });
+      const page: ListObjectsV2CommandOutput = await this.#try(() => this.#reader.send(request));
+      yield page;
       token = page.NextContinuationToken;
     } while (token !== undefined);
   }

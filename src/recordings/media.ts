@@ -53,6 +53,8 @@ export interface MediaPlace {
   remove(...keys: readonly MediaKey[]): Promise<void>;
   /** Everything of a contact center, in no order; foreign files are not listed. */
   list(contactCenterId: number): AsyncIterable<StoredMedia>;
+  /** Contact centers that have audio here, known or not, in no order; perhaps some that had. */
+  contactCenters(): AsyncIterable<number>;
   /** How many were begun before an instant (milliseconds since 1970 UTC) and never became whole. */
   countUnfinished(before: number): Promise<number>;
   /** Lets go of what was begun before an instant (milliseconds since 1970 UTC) and never became whole. Gives how many. */

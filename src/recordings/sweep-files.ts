@@ -16,11 +16,13 @@ export async function sweepFiles(
 ): Promise<void> {
   const { deps, contactCenter, options, pace } = sweeping;
   const youngest = deps.now() - options.grace;
+  // In the wrong folder whatever lies there is no recording's, and somebody else's all.
+  const spares = missing.isAstray(options.mostLost);
   let batch: StoredMedia[] = [];
   const sweepBatch = async () => {
     for (const orphan of await findOrphans(sweeping, tier, batch)) {
       if (!left.has(nameOf({ tier, id: orphan.key.id })))
-        await dealWith(sweeping, tier, place, orphan, missing);
+        await dealWith(sweeping, tier, place, orphan, missing, spares);
     }
     batch = [];
     await pace.pause();
@@ -61,13 +63,16 @@ async function dealWith(
   place: MediaPlace,
   { key, bytes }: StoredMedia,
   missing: Missing,
+  spares: boolean,
 ): Promise<void> {
   const copy: Copy = { tier, id: key.id };
   const wanted = missing.hasBytes(bytes) ? missing.take(bytes, await checksumOf(place, key)) : null;
   if (wanted === null) {
     // No recording has it, and none can come to: UUIDs are taken before audio comes under them.
-    if (options.mend) await place.remove(key);
-    tell({ kind: 'orphan', ...copy, isMended: options.mend });
+    const isMended = options.mend && !spares;
+    if (isMended) await place.remove(key);
+    const reason = options.mend && spares ? 'nothing is removed while so many recordings are lost' : null;
+    tell({ kind: 'orphan', ...copy, isMended, reason });
     return;
   }
   const { number } = wanted.recording;

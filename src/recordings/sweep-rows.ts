@@ -11,8 +11,14 @@ export interface MissingAudio {
   readonly isDamaged: boolean;
 }
 
+/** Where nobody says how many lost recordings may be given up: so many, and less than such a share of all. */
+const MOST_LOST = 100;
+const MOST_SHARE = 0.9;
+
 /** Recordings whose audio is missing, by what it was. */
 export class Missing {
+  /** How many recordings were looked at, those with their audio too. */
+  looked = 0;
   readonly #byAudio = new Map<string, MissingAudio[]>();
   readonly #bytes = new Set<number>();
 
@@ -41,6 +47,13 @@ export class Missing {
   get lost(): number {
     return this.all().filter(({ isDamaged }) => !isDamaged).length;
   }
+
+  /** Whether so much is lost that the place is likely to be the wrong one; `mostLost` is what may be. */
+  isAstray(mostLost: number | null): boolean {
+    const { lost } = this;
+    if (mostLost !== null) return lost > mostLost;
+    return lost > MOST_LOST || (lost > 0 && lost >= this.looked * MOST_SHARE);
+  }
 }
 
 /** Recordings whose audio is looked for at once. */
@@ -64,6 +77,7 @@ export async function findMissing(sweeping: Sweeping): Promise<Missing> {
         if (each !== null) missing.add(each);
       }
     }
+    missing.looked += due.length;
     done += page.length;
     pace.onProgress(done);
     after = last.recording.number;
@@ -112,15 +126,14 @@ export async function checksumOf(place: MediaPlace, key: MediaKey): Promise<stri
 export async function tellMissing(
   { deps, contactCenter, options, pace, tell }: Sweeping,
   { recording, isDamaged }: MissingAudio,
-  lost: number,
+  isAstray: boolean,
 ): Promise<void> {
   const { number, legalHold } = recording;
   const about = { kind: isDamaged ? 'damaged' : 'lost', number, ...copyOf(recording) } as const;
   if (isDamaged) tell({ ...about, reason: 'what is there is not what came in; restore it from a backup' });
   else if (legalHold) tell({ ...about, reason: 'it is under legal hold; restore its audio from a backup' });
-  else if (lost > options.mostLost) {
-    tell({ ...about, reason: `${lost} are lost: is the media folder the right one?` });
-  } else if (!options.mend) tell(about);
+  else if (isAstray) tell({ ...about, reason: 'so many are lost: is the media folder the right one?' });
+  else if (!options.mend) tell(about);
   else {
     const isMended = await deps.store.bury(contactCenter, recording, {
       at: deps.now(),

@@ -46,9 +46,25 @@ export interface SweepOptions {
   readonly grace: number;
   /** How long somebody may take to send audio for a recording that was announced, in milliseconds. */
   readonly pendingLife: number;
-  /** Where more are lost than this, the media folder may be the wrong one: no recording is given up. */
-  readonly mostLost: number;
+  /**
+   * How many lost recordings are given up at most; null where nobody said. Where more are lost, the place may be
+   * the wrong one, and nothing is given up or removed.
+   */
+  readonly mostLost: number | null;
 }
+
+/** What a sweep of a contact center came to. */
+export interface Swept {
+  /** Recordings whose audio was looked for. */
+  readonly looked: number;
+  /** Those of them whose audio is nowhere. */
+  readonly lost: number;
+  /** So much is lost that the place may be the wrong one. */
+  readonly isAstray: boolean;
+}
+
+/** What a finding says where it says nothing of it. */
+export const NOTHING_SAID = { number: null, id: null, tier: null, isMended: false, reason: null } as const;
 
 /** A sweep of a contact center that is under way. */
 export interface Sweeping {
@@ -66,14 +82,13 @@ export async function sweep(
   options: SweepOptions,
   pace: Pace,
   onFinding: (finding: SweepFinding) => void,
-): Promise<void> {
+): Promise<Swept> {
   const sweeping: Sweeping = {
     deps,
     contactCenter,
     options,
     pace,
-    tell: (finding) =>
-      onFinding({ number: null, id: null, tier: null, isMended: false, reason: null, ...finding }),
+    tell: (finding) => onFinding({ ...NOTHING_SAID, ...finding }),
   };
   await sweepMoves(sweeping);
   const left = await sweepLeftovers(sweeping);
@@ -83,8 +98,10 @@ export async function sweep(
     const place = deps.places[tier];
     if (place !== null) await sweepFiles(sweeping, tier, place, left, missing);
   }
-  const { lost } = missing;
-  for (const each of missing.all()) await tellMissing(sweeping, each, lost);
+  const { looked, lost } = missing;
+  const isAstray = missing.isAstray(options.mostLost);
+  for (const each of missing.all()) await tellMissing(sweeping, each, isAstray);
+  return { looked, lost, isAstray };
 }
 
 /** Looks for files that never became whole, whosever they would have been. Gives how many, by tier. */

@@ -93,6 +93,7 @@ export function describeMediaPlace(kind: PlaceUnderTest): void {
       assert.equal(await place.open(key, { first: 0, last: 1 }), null);
       assert.equal(await place.find(key), null);
       assert.deepEqual(await listed(place, 987_654), []);
+      assert.ok(!(await Array.fromAsync(place.contactCenters())).includes(987_654));
     });
 
     it('puts audio in place of what was there', async () => {
@@ -132,6 +133,14 @@ export function describeMediaPlace(kind: PlaceUnderTest): void {
         assert.equal(key.contactCenterId, 7);
         assert.ok(Math.abs(Date.now() - modifiedAt) < 600_000, 'it is from just now');
       }
+    });
+
+    it('tells which contact centers have audio, whoever knows of them', async () => {
+      for (const id of [51, 51, 5, 987_654_321]) await place.put(newKey(id), streamOf(Buffer.from('x')));
+      const told = await Array.fromAsync(place.contactCenters());
+      assert.equal(new Set(told).size, told.length, 'each once');
+      for (const id of [51, 5, 987_654_321]) assert.ok(told.includes(id), `${id}`);
+      for (const id of told) assert.ok(Number.isSafeInteger(id) && id > 0, `${id}`);
     });
 
     it('lets go of one, of many, and of what is not there', async () => {

@@ -110,6 +110,8 @@ describe('a folder for audio', () => {
         found.map(({ key }) => key),
         [KEY],
       );
+      for (const name of ['03', '0', '-1', '1e3', 'x']) await mkdir(join(folder, name));
+      assert.deepEqual(await Array.fromAsync(place.contactCenters()), [3]);
     }));
 
   const faults: [what: string, arrange: (folder: string) => Promise<string>, told: RegExp][] = [

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ROOT, rollcall } from '../acceptance/server-process.ts';
@@ -208,5 +208,48 @@ describe('letting recordings go on the command line', () => {
     assert.deepEqual([mended.ok, mended.counts], [true, { lost: { found: 1, mended: 1 } }]);
     assert.deepEqual(await states('purged'), [1, 2, 4]);
     assert.equal(await run('sweep', '--checksums', ...media), 'all is well\n');
+  });
+
+  it('finds audio of contact centers that are not known', async () => {
+    const shelf = join(data, 'media/99/5f');
+    const id = '01a20551-df8e-7717-9a15-ee7b909a215f';
+    const leave = async (shelfOf: string) => {
+      await mkdir(shelfOf, { recursive: true });
+      await writeFile(join(shelfOf, id), 'x');
+    };
+    await leave(shelf);
+    assert.equal(await run('sweep', ...media), 'all is well\n', 'it is young');
+    assert.equal(await run('sweep', '--grace-minutes', '0', ...north, ...media), 'all is well\n');
+    const old = ['--grace-minutes', '0', ...media];
+    const found = await rollcall('recordings', 'sweep', ...old);
+    assert.deepEqual([found.code, found.stdout], [1, '1 orphan\n']);
+    assert.equal(
+      found.stderr,
+      `unknown contact center 99: audio that belongs to no recording (main ${id})\n`,
+    );
+    const { findings } = await json('sweep', '--mend', ...old);
+    assert.deepEqual(
+      [findings[0].contactCenter, findings[0].contactCenterId, findings[0].mended],
+      [null, 99, true],
+    );
+    assert.equal(await run('sweep', ...old), 'all is well\n');
+
+    // With the wrong folder, and with the wrong store.
+    const elsewhere = join(folder.path, 'elsewhere');
+    await leave(join(elsewhere, '99/5f'));
+    await leave(shelf);
+    const wrong = await rollcall('recordings', 'sweep', '--mend', ...old, '--media', elsewhere);
+    assert.deepEqual([wrong.code, wrong.stdout], [1, '1 orphan, 0 mended\n2 lost, 0 mended\n']);
+    const [astray, spared, ...more] = wrong.stderr.trimEnd().split('\n');
+    assert.match(astray ?? '', /^north: the audio of 2 of 2 recordings is not there: are --media and/);
+    assert.match(astray ?? '', /--mend --most-lost 2$/);
+    assert.match(spared ?? '', /^unknown contact center 99: .*: nothing is removed while/);
+    assert.deepEqual(more, []);
+    const empty = ['--data', join(folder.path, 'empty'), '--media', join(data, 'media')];
+    const strange = await rollcall('recordings', 'sweep', '--mend', '--grace-minutes', '0', ...empty);
+    assert.equal(strange.code, 1);
+    assert.match(strange.stderr, /are --data and --media the right ones/);
+    assert.equal((await filesIn('data/media')).length, 3);
+    assert.deepEqual(await states('purged'), [1, 2, 4]);
   });
 });

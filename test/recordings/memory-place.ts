@@ -2,9 +2,16 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { MediaPlace } from '../../src/recordings/media.ts';
 
+interface InMemory {
+  readonly content: Buffer;
+  readonly modifiedAt: number;
+  /** Whose it is; whoever's asks where nobody is named. */
+  readonly contactCenterId?: number;
+}
+
 /** Audio in memory, by UUID: what a place is, without a disk. */
 export interface MemoryPlace extends MediaPlace {
-  readonly audio: Map<string, { readonly content: Buffer; readonly modifiedAt: number }>;
+  readonly audio: Map<string, InMemory>;
 }
 
 /** A place in memory; what is put into it is as old as `now` says. */
@@ -30,9 +37,15 @@ export function createMemoryPlace(now: () => number): MemoryPlace {
       for (const { id } of keys) audio.delete(id);
     },
     async *list(contactCenterId) {
-      for (const [id, { content, modifiedAt }] of audio) {
-        yield { key: { contactCenterId, id }, bytes: content.length, modifiedAt };
+      for (const [id, { content, modifiedAt, contactCenterId: whose = contactCenterId }] of audio) {
+        if (whose === contactCenterId) {
+          yield { key: { contactCenterId, id }, bytes: content.length, modifiedAt };
+        }
       }
+    },
+    async *contactCenters() {
+      const named = [...audio.values()].map(({ contactCenterId }) => contactCenterId);
+      yield* new Set(named.filter((id) => id !== undefined));
     },
     countUnfinished: async () => 0,
     dropUnfinished: async () => 0,

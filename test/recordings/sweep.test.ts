@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { Failure } from '../../src/errors.ts';
 import { moveRecording } from '../../src/recordings/move.ts';
 import { type SweepFinding, type SweepOptions, sweep } from '../../src/recordings/sweep.ts';
+import { type SweepingStrangers, sweepStrangers } from '../../src/recordings/sweep-strangers.ts';
 import { eventOf, said } from '../contract/recordings-contract.ts';
 import { NOW, useCenter } from './center.ts';
 import { DAY, type LettingWorld, makeLettingWorld, PACE } from './letting-world.ts';
@@ -137,9 +138,80 @@ describe('a sweep', () => {
     world.main.audio.clear();
     const found = await find(world, { mend: true, mostLost: 3 });
     assert.deepEqual([found.length, found.some(({ isMended }) => isMended)], [4, false]);
-    assert.match(found[0]?.reason ?? '', /4 are lost: is the media folder the right one/);
-    assert.equal((await find(world, { mend: true, mostLost: 4 })).length, 4);
+    assert.match(found[0]?.reason ?? '', /is the media folder the right one/);
+    // Nor is what lies there removed: it may be somebody else's.
+    world.main.audio.set(center.newId(), { content: Buffer.from('theirs'), modifiedAt: 0 });
+    const [orphan] = await find(world, { mend: true, mostLost: 3 }).then((all) =>
+      all.filter(({ kind }) => kind === 'orphan'),
+    );
+    assert.deepEqual([orphan?.isMended, world.main.audio.size], [false, 1]);
+    assert.match(orphan?.reason ?? '', /nothing is removed while/);
+    assert.equal((await find(world, { mend: true, mostLost: 4 })).length, 5);
     assert.equal((await world.numbers('purged')).length, 4);
+    assert.equal(world.main.audio.size, 0);
+  });
+
+  it('takes it for the wrong folder where nearly all is lost, unless told otherwise', async () => {
+    const world = await makeLettingWorld(center);
+    for (let count = 0; count < 10; count += 1) await world.add(1);
+    const lose = async (number: number) => world.main.audio.delete((await world.find(number)).mediaId);
+    for (let number = 1; number <= 9; number += 1) await lose(number);
+    const swept = (mostLost: number | null) =>
+      sweep(world.deps, world.contactCenter, { ...OPTIONS, mend: true, mostLost }, PACE, () => {});
+    assert.deepEqual(await swept(null), { looked: 10, lost: 9, isAstray: true });
+    assert.deepEqual(await world.numbers('purged'), []);
+    assert.deepEqual(await swept(9), { looked: 10, lost: 9, isAstray: false });
+    assert.equal((await world.numbers('purged')).length, 9);
+    assert.deepEqual(await swept(null), { looked: 1, lost: 0, isAstray: false });
+    await lose(10);
+    assert.deepEqual(await swept(null), { looked: 1, lost: 1, isAstray: true });
+  });
+
+  it('removes audio of contact centers that are not known, once it is old enough', async () => {
+    const world = await makeLettingWorld(center);
+    const content = Buffer.from('theirs');
+    const put = (place: typeof world.main, modifiedAt: number, contactCenterId: number) => {
+      const id = center.newId();
+      place.audio.set(id, { content, modifiedAt, contactCenterId });
+      return id;
+    };
+    const { id: known } = world.contactCenter;
+    const [old, archived] = [
+      put(world.main, NOW - 3_600_000, 9001),
+      put(world.archive, NOW - 3_600_000, 9002),
+    ];
+    const kept = [put(world.main, NOW - 3_599_999, 9001), put(world.main, NOW - DAY, known)];
+    const found: unknown[] = [];
+    const sweepAll = async (changes: Partial<SweepingStrangers> = {}) => {
+      found.length = 0;
+      await sweepStrangers({
+        deps: world.deps,
+        contactCenters: () => world.store.access.contactCenters(),
+        options: { ...OPTIONS, mend: true },
+        spares: null,
+        pace: PACE,
+        onFinding: (contactCenterId, { kind, tier, id, isMended, reason }) =>
+          found.push([contactCenterId, kind, tier, id, isMended, reason]),
+        ...changes,
+      });
+      return found;
+    };
+    const told = (isMended: boolean, reason: string | null) => [
+      [9001, 'orphan', 'main', old, isMended, reason],
+      [9002, 'orphan', 'archive', archived, isMended, reason],
+    ];
+    assert.deepEqual(await sweepAll({ options: OPTIONS }), told(false, null));
+    assert.deepEqual(await sweepAll({ spares: 'why' }), told(false, 'why'));
+    // Both are made while the sweep is under way.
+    let asked = 0;
+    const contactCenters = async () => {
+      asked += 1;
+      return [known, ...(asked === 1 ? [] : [9001, 9002])].map((id) => ({ id }));
+    };
+    assert.deepEqual(await sweepAll({ contactCenters }), []);
+    assert.deepEqual(await sweepAll(), told(true, null));
+    assert.deepEqual([...world.main.audio.keys()].sort(), kept.sort());
+    assert.deepEqual(await sweepAll(), []);
   });
 
   it('tells of audio that is not what came in, by its size and by its checksum, and leaves it', async () => {

@@ -1,25 +1,24 @@
 import type { Command } from 'commander';
-import {
-  FINDING_KINDS,
-  type FindingKind,
-  type SweepFinding,
-  type SweepOptions,
-  sweep,
-  sweepUnfinished,
-} from '../../recordings/sweep.ts';
-import { print, wholeFlag } from '../output.ts';
+import { type SweepOptions, sweep, sweepUnfinished } from '../../recordings/sweep.ts';
+import { sweepStrangers } from '../../recordings/sweep-strangers.ts';
+import { wholeFlag } from '../output.ts';
 import type { NewCommand } from '../program.ts';
 import { startProgress } from '../progress.ts';
 import { type LettingFlags, paceOf, withLetting } from './letting.ts';
+import { SweepReport } from './sweep-report.ts';
 
 const MINUTE = 60_000;
+
+/** Why audio of contact centers that are not known is not removed. */
+const NOTHING_KNOWN = 'no recording that is known has audio there; are --data and --media the right ones?';
+const TOO_MUCH_LOST = 'nothing is removed while so many recordings are lost';
 
 interface SweepFlags extends LettingFlags {
   readonly mend?: boolean;
   readonly checksums?: boolean;
   readonly graceMinutes: number;
   readonly pendingHours: number;
-  readonly mostLost: number;
+  readonly mostLost?: number;
 }
 
 const optionsOf = (flags: SweepFlags): SweepOptions => ({
@@ -27,73 +26,44 @@ const optionsOf = (flags: SweepFlags): SweepOptions => ({
   checksums: flags.checksums === true,
   grace: flags.graceMinutes * MINUTE,
   pendingLife: flags.pendingHours * 60 * MINUTE,
-  mostLost: flags.mostLost,
+  mostLost: flags.mostLost ?? null,
 });
-
-const WHAT: Readonly<Record<FindingKind, string>> = {
-  unfinished: 'a file that never became whole',
-  move: 'a move that was given up',
-  leftover: 'audio that was to be removed',
-  pending: 'its audio never came',
-  orphan: 'audio that belongs to no recording',
-  misplaced: 'its audio lies elsewhere than is known',
-  lost: 'its audio is lost',
-  damaged: 'its audio is damaged',
-};
-
-function lineOf(contactCenter: string, { kind, number, id, tier, isMended, reason }: SweepFinding): string {
-  const whose = number === null ? '' : ` recording ${number}:`;
-  const where = id === null ? '' : ` (${tier === null ? '' : `${tier} `}${id})`;
-  const end = isMended ? ': mended' : reason === null ? '' : `: ${reason}`;
-  return `${contactCenter}:${whose} ${WHAT[kind]}${where}${end}`;
-}
 
 async function runSweep(flags: SweepFlags): Promise<void> {
   const options = optionsOf(flags);
-  await withLetting(flags, async ({ deps, contactCenters }) => {
-    const counts = new Map<FindingKind, { found: number; mended: number }>();
-    const findings: (SweepFinding & { readonly contactCenter: string })[] = [];
+  await withLetting(flags, async ({ store, deps, contactCenters }) => {
     const progress = startProgress(null, 'recordings looked at');
-    const count = (kind: FindingKind, found: number, mended: number) => {
-      const before = counts.get(kind) ?? { found: 0, mended: 0 };
-      counts.set(kind, { found: before.found + found, mended: before.mended + mended });
-    };
+    const report = new SweepReport(flags, (line) => progress.tell(line));
+    let spares: string | null = NOTHING_KNOWN;
     try {
       for (const contactCenter of contactCenters) {
         const { name } = contactCenter;
         const pace = paceOf((done) => progress.update(done, name));
-        await sweep(deps, contactCenter, options, pace, (finding) => {
-          count(finding.kind, 1, finding.isMended ? 1 : 0);
-          if (flags.json === true) findings.push({ contactCenter: name, ...finding });
-          else progress.tell(lineOf(name, finding));
+        const swept = await sweep(deps, contactCenter, options, pace, (finding) =>
+          report.add(name, { contactCenter: name }, finding),
+        );
+        report.end(name, swept);
+        if (swept.isAstray) spares = TOO_MUCH_LOST;
+        else if (spares === NOTHING_KNOWN && swept.looked > swept.lost) spares = null;
+      }
+      if (flags.contactCenter === undefined) {
+        await sweepStrangers({
+          deps,
+          contactCenters: () => store.access.contactCenters(),
+          options,
+          spares,
+          pace: paceOf(),
+          onFinding: (id, finding) =>
+            report.add(`unknown contact center ${id}`, { contactCenter: null, contactCenterId: id }, finding),
         });
+        report.endOthers();
       }
       const unfinished = await sweepUnfinished(deps, options);
-      const all = unfinished.main + unfinished.archive;
-      if (all > 0) count('unfinished', all, options.mend ? all : 0);
+      report.count('unfinished', unfinished.main + unfinished.archive, options.mend);
     } finally {
       progress.stop();
     }
-    const told = FINDING_KINDS.flatMap((kind) => {
-      const found = counts.get(kind);
-      return found === undefined ? [] : [[kind, found] as const];
-    });
-    const isWell = told.every(([, { found, mended }]) => found === mended);
-    print(
-      flags.json === true,
-      {
-        ok: isWell,
-        mend: options.mend,
-        counts: Object.fromEntries(told),
-        findings: findings.map(({ isMended, ...rest }) => ({ ...rest, mended: isMended })),
-      },
-      told.length === 0
-        ? ['all is well']
-        : told.map(
-            ([kind, { found, mended }]) => `${found} ${kind}${options.mend ? `, ${mended} mended` : ''}`,
-          ),
-    );
-    if (!isWell) process.exitCode = 1;
+    if (!report.print(options.mend)) process.exitCode = 1;
   });
 }
 
@@ -117,9 +87,8 @@ export function addSweepCommand(parent: Command, newMediaCommand: NewCommand): v
     )
     .option(
       '--most-lost <n>',
-      'where more are lost, the media folder may be the wrong one: then none is given up',
+      'give up so many lost recordings at most; where it is not given, 100 and less than nine of ten',
       wholeFlag('--most-lost', 0, 1_000_000_000),
-      100,
     )
     .action(runSweep);
 }
