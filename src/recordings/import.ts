@@ -7,7 +7,8 @@ import { plain, type RowShape } from '../directory/source/csv.ts';
 import type { JsonObject } from '../directory/user.ts';
 import { Failure, invalid } from '../errors.ts';
 import type { AudioReader, ByteRange } from './media.ts';
-import type { RecordingStore } from './ports.ts';
+import type { Idempotency, RecordingStore } from './ports.ts';
+import type { Recording } from './recording.ts';
 import { readSaid, SAID_FIELDS, type Said } from './said.ts';
 import { type Expected, idempotencyOf, type TakeIn } from './take-in.ts';
 
@@ -78,6 +79,9 @@ interface Line {
 
 type Outcome = Pick<Verdict, 'outcome' | 'number' | 'reason'>;
 
+const saysOtherwise = () =>
+  invalid('file', 'stands in another row, or stood in an import, that says otherwise');
+
 const isRefusal = (error: unknown): error is Failure =>
   error instanceof Failure &&
   ['invalid', 'conflict', 'too_large', 'unsupported_media_type'].includes(error.kind);
@@ -107,6 +111,18 @@ export async function importManifest(
     return { file, said, key: JSON.stringify(['manifest', posix.normalize(file), userNumber, startedAt]) };
   }
 
+  /**
+   * The recording that a row was made into before; null for none.
+   * @throws Failure invalid where what was said of it then is not what is said now
+   */
+  async function findBefore(idempotency: Idempotency): Promise<Recording | null> {
+    try {
+      return await options.recordings.findByKey(contactCenter, idempotency);
+    } catch (error) {
+      throw error instanceof Failure && error.kind === 'conflict' ? saysOtherwise() : error;
+    }
+  }
+
   async function take({ file, said, key }: Line): Promise<Outcome> {
     let opened: ManifestFile | undefined;
     try {
@@ -120,6 +136,10 @@ export async function importManifest(
         },
       });
       return { outcome: isNew ? 'made' : 'unchanged', number: recording.number, reason: null };
+    } catch (error) {
+      // The key is ours, and nobody's who reads the verdict.
+      if (error instanceof Failure && error.kind === 'conflict') await findBefore(idempotencyOf(key, said));
+      throw error;
     } finally {
       await opened?.close();
     }
@@ -128,14 +148,13 @@ export async function importManifest(
   /** Does what `take` would find out, and keeps nothing. */
   async function look({ file, said, key }: Line): Promise<Outcome> {
     const idempotency = idempotencyOf(key, said);
-    const known = await options.recordings.findByKey(contactCenter, idempotency);
+    const known = await findBefore(idempotency);
     if (known !== null && known.state !== 'pending') {
       return { outcome: 'unchanged', number: known.number, reason: null };
     }
     const before = looked.get(idempotency.key);
     if (before !== undefined) {
-      if (before !== idempotency.fingerprint)
-        throw invalid('file', 'stands in another row that says otherwise');
+      if (before !== idempotency.fingerprint) throw saysOtherwise();
       return { outcome: 'unchanged', number: null, reason: null };
     }
     const found = await options.files.open(file);

@@ -202,6 +202,9 @@ describe('importing a manifest of recordings', () => {
     assert.deepEqual([await kept(), (await center.files()).size], [before, files]);
     const real = await load(text);
     assert.deepEqual([real.made, real.unchanged, real.refused], [1, 2, 5]);
+    for (const { told } of [dry, real]) {
+      for (const line of told.slice(-2)) assert.match(line, /refused file: .* says otherwise$/);
+    }
   });
 
   it('takes a row in once that stands there twice, or is imported twice at a time', async () => {
