@@ -56,7 +56,7 @@ export function asUsage<T>(read: () => T): T {
 /** A whole number from a flag. @throws UsageError */
 export function wholeFlag(flag: string, least: number, most: number): (text: string) => number {
   return (text) => {
-    const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+    const number = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
     if (number >= least && number <= most) return number;
     throw new UsageError(`${flag} takes a whole number from ${least} to ${most}`);
   };

@@ -31,6 +31,7 @@ describe('letting recordings go on the command line', () => {
         user: PERSON,
         startedAt: daysAgo(days),
         callId: days,
+        ...(days === 5 ? { leadId: Number.MAX_SAFE_INTEGER } : {}),
       }),
     );
     const manifest = join(folder.path, 'manifest.jsonl');
@@ -68,6 +69,16 @@ describe('letting recordings go on the command line', () => {
     assert.deepEqual([total, recordings.length, recordings[0].number], [5, 2, 2]);
     assert.deepEqual(Object.keys(recordings[0]).includes('mediaId'), false);
     await failsWith(/no user with this email/, 'recordings', 'list', '--user', 'bob', ...north);
+    const most = String(Number.MAX_SAFE_INTEGER);
+    assert.deepEqual(
+      (await json('list', '--lead', most, ...north)).recordings.map(
+        ({ number }: { number: number }) => number,
+      ),
+      [5],
+    );
+    const { code, stderr } = await rollcall('recordings', 'list', '--lead', `${most}0`, ...north);
+    assert.equal(code, 2);
+    assert.match(stderr, /--lead takes a whole number from 1 to 9007199254740991/);
   });
 
   it('holds, keeps and revokes, and tells the audit what was before', async () => {

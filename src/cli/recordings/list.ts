@@ -59,7 +59,7 @@ export function addListCommand(parent: Command, newCommand: NewCommand): void {
   newCommand(parent, 'list', 'list recordings, by their start')
     .requiredOption('--contact-center <name>')
     .option('--user <email>', 'whose calls they were; the login id of who has no email')
-    .option('--lead <id>', 'only of this lead', wholeFlag('--lead', 1, 9_999_999_999))
+    .option('--lead <id>', 'only of this lead', wholeFlag('--lead', 1, Number.MAX_SAFE_INTEGER))
     .addOption(new Option('--state <state>', 'only these (default: all but purged)').choices(STATES))
     .option('--limit <n>', 'how many', wholeFlag('--limit', 1, 10_000), 20)
     .option('--offset <n>', 'how many to pass over', wholeFlag('--offset', 0, 2_147_483_647), 0)
