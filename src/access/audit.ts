@@ -30,7 +30,8 @@ export interface AuditEvent {
   readonly action: AuditAction;
   /** The recording's number, or the setting's key. */
   readonly subject: string | null;
-  readonly outcome: 'done' | 'refused' | 'failed';
+  /** `begun`: of what takes a while, told before it ends; how it ended is an event of its own. */
+  readonly outcome: 'begun' | 'done' | 'refused' | 'failed';
   /** Facts such as a range of bytes, the reason of a refusal, an old and a new retention. Small. */
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
 }

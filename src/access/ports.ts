@@ -36,9 +36,11 @@ export interface AuditStore {
   record(contactCenter: ContactCenter, event: AuditEvent): void;
   /**
    * Makes room for the event of something that begins now and is told when it is over, by calling what is given;
-   * the first call counts. @throws Failure unavailable where events cannot be kept: then it should not begin
+   * the first call counts. What is still under way after a second is told as `begun` then, so that it is known of
+   * even where this process never comes to tell its end.
+   * @throws Failure unavailable where events cannot be kept: then it should not begin
    */
-  expect(contactCenter: ContactCenter): (event: AuditEvent) => void;
+  expect(contactCenter: ContactCenter, begun: AuditEvent): (event: AuditEvent) => void;
   flush(): Promise<void>;
   /** Events in the order in which they were kept, `after` a number on. */
   page(contactCenter: ContactCenter, after: number, limit: number): Promise<KeptAuditEvent[]>;

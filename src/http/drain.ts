@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How often silent connections are looked for while requests end, in milliseconds. */
 const GLANCE = 50;
-/** What is left to close once every connection was cut, in milliseconds. */
-const LAST = 1000;
+/** What is left to tell, to keep and to close once every connection was cut, in milliseconds. */
+const LAST = 5000;
 
 /**
  * Ends a server: `close` is to stop listening and to resolve once all connections are gone.

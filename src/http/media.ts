@@ -167,7 +167,7 @@ async function answer(
     return reply.redirect(url, 302);
   }
   const length = range === null ? bytes : range.last - range.first + 1;
-  const told = deps.audit.expect(contactCenter);
+  const told = deps.audit.expect(contactCenter, playOf(opened, range, deps.now(), 'begun'));
   const tell = (how: Ending) => told(playOf(opened, range, deps.now(), how));
   const content = await openContent(deps, opened, range, tell);
   if (range !== null) reply.code(206).header('content-range', contentRange(range, bytes));
@@ -220,14 +220,14 @@ function playOf(
   { link, recording }: Opened,
   range: ByteRange | null,
   at: number,
-  how: Ending | 'redirected',
+  how: Ending | 'begun' | 'redirected',
 ): AuditEvent {
   return {
     at,
     actor: { kind: 'link', tokenId: link.tokenId },
     action: link.disposition === 'inline' ? 'recording.played' : 'recording.downloaded',
     subject: String(recording.number),
-    outcome: how === 'failed' ? 'failed' : 'done',
+    outcome: how === 'failed' || how === 'begun' ? how : 'done',
     details: {
       ...(range === null ? {} : { first: range.first, last: range.last }),
       ...(how === 'broken off' ? { brokenOff: true } : {}),

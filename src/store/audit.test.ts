@@ -83,10 +83,10 @@ describe('an audit whose store is full', () => {
     }
     assert.equal(kept.length, 10_000);
     // What has begun is told, whatever came after it; only the first that is told of it counts.
-    const tell = audit.expect(center(1));
+    const tell = audit.expect(center(1), event('late'));
     state.isFull = true;
     for (let at = 0; at < 9999; at += 1) audit.record(center(1), event(String(at)));
-    assert.throws(() => audit.expect(center(1)), Failure);
+    assert.throws(() => audit.expect(center(1), event('late')), Failure);
     tell(event('begun'));
     tell(event('again'));
     state.isFull = false;
@@ -95,5 +95,55 @@ describe('an audit whose store is full', () => {
     audit.record(center(1), event('more'));
     await audit.close();
     assert.equal(kept.at(-1), '1:more');
+  });
+});
+
+describe('an audit that is told of something when it is over', () => {
+  it('keeps that it has begun, where it takes longer than a second', async (context) => {
+    const { kept, audit } = createAudit();
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const [tellShort, tellLong] = ['short', 'long'].map((name) =>
+      audit.expect(center(1), event(`${name} begun`)),
+    );
+    context.mock.timers.tick(999);
+    tellShort?.(event('short'));
+    context.mock.timers.tick(1);
+    await audit.flush();
+    assert.deepEqual(kept, ['1:short', '1:long begun']);
+    tellLong?.(event('long'));
+    await audit.close();
+    assert.deepEqual(kept.slice(2), ['1:long']);
+  });
+
+  it('has no room for a beginning where only ends have some', async (context) => {
+    const { kept, state, audit } = createAudit();
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const tell = audit.expect(center(1), event('begun'));
+    state.isFull = true;
+    for (let at = 0; at < 9999; at += 1) audit.record(center(1), event(String(at)));
+    context.mock.timers.tick(1000);
+    tell(event('end'));
+    state.isFull = false;
+    await audit.close();
+    assert.deepEqual([kept.length, kept.at(-1)], [10_000, '1:end']);
+  });
+
+  it('waits for that when it is closed, but not for ever', async (context) => {
+    const first = createAudit();
+    const tell = first.audit.expect(center(1), event('begun'));
+    const closed = first.audit.close();
+    setImmediate(() => tell(event('end')));
+    await closed;
+    assert.deepEqual(first.kept, ['1:end']);
+
+    const second = createAudit();
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const tellLate = second.audit.expect(center(1), event('begun'));
+    const closedLate = second.audit.close();
+    context.mock.timers.tick(2000);
+    await closedLate;
+    tellLate(event('end'));
+    // The second was over by then.
+    assert.deepEqual(second.kept, ['1:begun']);
   });
 });

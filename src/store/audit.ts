@@ -9,6 +9,10 @@ import { inserterOf, int, type Statements } from './statements.ts';
 const WAIT = 100;
 /** How long it is until events that could not be kept are tried again, in milliseconds. */
 const RETRY = 1000;
+/** How long something may be under way before it is told as begun, in milliseconds. */
+const BEGUN = 1000;
+/** How long `close` waits for what is still to be told, in milliseconds. */
+const PATIENCE = 2000;
 /** Events that may wait at most: nothing is done any more that could not be told. */
 const MOST_WAITING = 10_000;
 
@@ -91,7 +95,8 @@ function readEvent(row: readonly Cell[]): KeptAuditEvent {
 }
 
 /**
- * Audit events in the store. `close` keeps those that still wait.
+ * Audit events in the store. `close` waits a while for those that are still to be told, and keeps those that wait;
+ * what is told after that is lost.
  * @param writer what they are written by: plays are kept ten times in a second, and nobody should wait for it
  */
 export function createAuditStore(
@@ -112,6 +117,8 @@ export function createAuditStore(
   let waiting: { readonly cc: number; readonly event: AuditEvent }[] = [];
   /** Events that are still to be told, for which there must be room. */
   let expected = 0;
+  let onAllTold = () => {};
+  let isClosed = false;
   let timer: NodeJS.Timeout | null = null;
   let writing: Promise<void> = Promise.resolve();
 
@@ -144,12 +151,27 @@ export function createAuditStore(
     waiting = waiting.slice(batch.length);
   }
 
+  const hasRoom = () => waiting.length + expected < MOST_WAITING;
+
   function needRoom(): void {
-    if (waiting.length + expected < MOST_WAITING) return;
+    if (hasRoom()) return;
     throw new Failure('unavailable', 'the audit cannot be kept; is the disk full?', { retryAfter: 30 });
   }
 
+  /** Resolves once all that is expected was told, or has had its time. */
+  function allTold(): Promise<void> {
+    if (expected === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const late = setTimeout(resolve, PATIENCE);
+      onAllTold = () => {
+        clearTimeout(late);
+        resolve();
+      };
+    });
+  }
+
   function add({ id: cc }: ContactCenter, event: AuditEvent): void {
+    if (isClosed) return;
     waiting.push({ cc, event });
     schedule(WAIT);
   }
@@ -160,15 +182,21 @@ export function createAuditStore(
       add(contactCenter, event);
     },
 
-    expect(contactCenter) {
+    expect(contactCenter, begun) {
       needRoom();
       expected += 1;
       let isTold = false;
+      const late = setTimeout(() => {
+        // Its end has room of its own.
+        if (hasRoom()) add(contactCenter, begun);
+      }, BEGUN).unref();
       return (event) => {
         if (isTold) return;
         isTold = true;
+        clearTimeout(late);
         expected -= 1;
         add(contactCenter, event);
+        if (expected === 0) onAllTold();
       };
     },
 
@@ -179,6 +207,8 @@ export function createAuditStore(
     },
 
     async close() {
+      await allTold();
+      isClosed = true;
       if (timer !== null) clearTimeout(timer);
       timer = null;
       try {
