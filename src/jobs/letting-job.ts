@@ -2,6 +2,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { ContactCenter } from '../access/contact-center.ts';
 import { describeBug, Failure } from '../errors.ts';
 import { archive } from '../recordings/archive.ts';
+import { forgetKeys } from '../recordings/keys.ts';
 import { removeAllLeftovers } from '../recordings/leftovers.ts';
 import type { Due, LettingDeps, Pace } from '../recordings/letting.ts';
 import { TIERS } from '../recordings/media.ts';
@@ -107,6 +108,7 @@ export async function isAnythingDue({ letting, contactCenters }: LettingJobDeps)
       (await store.leftovers(contactCenter, 0, 1)).length > 0 ||
       (await store.moving(contactCenter, 0, 1)).length > 0 ||
       (await due('own-end', now())) ||
+      (await due('key', now())) ||
       (await due('retention', retentionEndedFor(contactCenter, now()))) ||
       (places.archive !== null && archived !== null && (await due('archive', archived)))
     ) {
@@ -141,6 +143,7 @@ async function letGo(
   await callOffMoves(letting, contactCenter, MOVE_LIFE, pace);
   const leftovers = await removeAllLeftovers(letting, contactCenter, pace);
   const purged = await purge(letting, contactCenter, pace);
+  const keys = await forgetKeys(letting, contactCenter, pace);
   const isArchiving = letting.places.archive !== null && archivedFrom(contactCenter, letting.now()) !== null;
   const archived = isArchiving ? await archive(letting, contactCenter, pace) : null;
   const failure = purged.failure ?? leftovers.failure ?? archived?.leftover.failure ?? null;
@@ -148,6 +151,7 @@ async function letGo(
     purged: purged.purged,
     archived: archived?.moved ?? 0,
     removed: leftovers.removed,
+    keys,
     lost: archived?.lost ?? 0,
     damaged: archived?.damaged ?? 0,
   };

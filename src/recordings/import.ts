@@ -26,10 +26,13 @@ export interface ManifestFiles {
   open(name: string): Promise<ManifestFile>;
 }
 
-/** What became of a row. `number` is the recording's; null in a dry run, and of a refused row. */
+/**
+ * What became of a row. `number` is the recording's; null in a dry run, and of a refused row. A row whose recording
+ * was `let go` brings it not back, and counts as unchanged.
+ */
 export interface Verdict {
   readonly row: SourceRow;
-  readonly outcome: 'made' | 'unchanged' | 'refused';
+  readonly outcome: 'made' | 'unchanged' | 'let go' | 'refused';
   readonly number: number | null;
   readonly reason: string | null;
 }
@@ -39,6 +42,10 @@ export interface ManifestCounts {
   readonly unchanged: number;
   readonly refused: number;
 }
+
+/** What a verdict counts as. */
+export const countedAs = ({ outcome }: Pick<Verdict, 'outcome'>): keyof ManifestCounts =>
+  outcome === 'let go' ? 'unchanged' : outcome;
 
 export interface ManifestOptions {
   readonly contactCenter: ContactCenter;
@@ -81,6 +88,12 @@ type Outcome = Pick<Verdict, 'outcome' | 'number' | 'reason'>;
 
 const saysOtherwise = () =>
   invalid('file', 'stands in another row, or stood in an import, that says otherwise');
+
+const known = ({ number, state }: Recording): Outcome => ({
+  outcome: state === 'purged' ? 'let go' : 'unchanged',
+  number,
+  reason: null,
+});
 
 const isRefusal = (error: unknown): error is Failure =>
   error instanceof Failure &&
@@ -135,7 +148,7 @@ export async function importManifest(
           return opened.read();
         },
       });
-      return { outcome: isNew ? 'made' : 'unchanged', number: recording.number, reason: null };
+      return isNew ? { outcome: 'made', number: recording.number, reason: null } : known(recording);
     } catch (error) {
       // The key is ours, and nobody's who reads the verdict.
       if (error instanceof Failure && error.kind === 'conflict') await findBefore(idempotencyOf(key, said));
@@ -148,20 +161,18 @@ export async function importManifest(
   /** Does what `take` would find out, and keeps nothing. */
   async function look({ file, said, key }: Line): Promise<Outcome> {
     const idempotency = idempotencyOf(key, said);
-    const known = await findBefore(idempotency);
-    if (known !== null && known.state !== 'pending') {
-      return { outcome: 'unchanged', number: known.number, reason: null };
-    }
+    const found = await findBefore(idempotency);
+    if (found !== null && found.state !== 'pending') return known(found);
     const before = looked.get(idempotency.key);
     if (before !== undefined) {
       if (before !== idempotency.fingerprint) throw saysOtherwise();
       return { outcome: 'unchanged', number: null, reason: null };
     }
-    const found = await options.files.open(file);
+    const opened = await options.files.open(file);
     try {
-      await check(found, said.expected);
+      await check(opened, said.expected);
     } finally {
-      await found.close();
+      await opened.close();
     }
     looked.set(idempotency.key, idempotency.fingerprint);
     return { outcome: 'made', number: null, reason: null };
@@ -210,7 +221,7 @@ export async function importManifest(
     if (first === undefined) return;
     const outcome = await first.outcome;
     underWay.shift();
-    counts[outcome.outcome] += 1;
+    counts[countedAs(outcome)] += 1;
     await options.onVerdict({ row: first.row, ...outcome });
   }
 

@@ -6,10 +6,11 @@ import type { Recording } from './recording.ts';
 
 /**
  * Why something is due for a recording: its own end has come (`own-end`), the contact center's retention is
- * over (`retention`), its audio belongs in the archive (`archive`), or nobody completed it (`pending`).
- * Recordings under legal hold are due for the archive alone, and pending ones for all but that.
+ * over (`retention`), its audio belongs in the archive (`archive`), nobody completed it (`pending`), or it was let
+ * go so long ago that its idempotency key is to be free again (`key`). Recordings under legal hold are due for the
+ * archive alone, and pending ones for all but that.
  */
-export type Due = 'own-end' | 'retention' | 'archive' | 'pending';
+export type Due = 'own-end' | 'retention' | 'archive' | 'pending' | 'key';
 
 /** A place in the order in which recordings fall due. */
 export interface DuePlace {
@@ -70,6 +71,8 @@ export interface LettingStore extends Pick<RecordingStore, 'discard'> {
     isToGo: (contactCenter: ContactCenter, recording: Recording) => boolean,
     event: AuditEvent,
   ): Promise<Leftover | null>;
+  /** Lets go of a tombstone's idempotency key and what it was used for, once it has been kept for its time. */
+  forgetKey(contactCenter: ContactCenter, number: number, now: number): Promise<void>;
   /** Notes the copy that a recording's audio is to move to. False where it does not move to that tier now. */
   beginMove(contactCenter: ContactCenter, number: number, copy: Copy): Promise<boolean>;
   /**

@@ -32,6 +32,8 @@ export interface Reserved {
   readonly isNew: boolean;
   /** The UUID of an attempt before this one, which can no longer complete; its audio may go. */
   readonly superseded: string | null;
+  /** SHA-256 of the audio that came in with the idempotency key before; null where none did yet. */
+  readonly sha256: string | null;
 }
 
 /** Where recordings are kept. Each change is kept whole or not at all, together with its audit event. */

@@ -4,6 +4,12 @@ import { ARCHIVE_AFTER_DAYS, RETENTION_DAYS } from './settings.ts';
 
 const DAY = 86_400_000;
 
+/**
+ * How long a recording that was let go keeps its idempotency key, and hashes of what it was used for, in
+ * milliseconds. For ever would be too long: who knows most of what was said of a call can try the rest.
+ */
+export const KEY_LIFE = 30 * DAY;
+
 /** What of a recording bears on how long it is kept. */
 export type Kept = Pick<Recording, 'startedAt' | 'keepUntil' | 'legalHold'>;
 

@@ -32,6 +32,8 @@ export interface TakenIn {
   readonly recording: Recording;
   /** False where the idempotency key was used before and its recording is the one given, now perhaps let go. */
   readonly isNew: boolean;
+  /** SHA-256 of the audio that came in, now or then. */
+  readonly sha256: string | null;
 }
 
 export interface TakeInDeps {
@@ -55,7 +57,10 @@ export type TakeIn = (contactCenter: ContactCenter, arriving: Arriving) => Promi
 
 const sha256Of = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** How a retry is known. Keys may hold anything, and outlive the recording: they are kept as a hash alone. */
+/**
+ * How a retry is known. Keys may hold anything, and for a while outlive the recording: they are kept as a hash
+ * alone. What was said could be guessed from its hash: see KEY_LIFE.
+ */
 export function idempotencyOf(
   idempotencyKey: string,
   { said, expected }: Pick<Arriving, 'said' | 'expected'>,
@@ -146,12 +151,13 @@ export function createTakeIn({ recordings, main, audio, now, newId, mostBytes }:
     const idempotency = key === null ? undefined : idempotencyOf(key, arriving);
     const made = { id: newId(), now: now() };
     const reserved = await recordings.reserve(contactCenter, arriving.said, made, idempotency);
-    const { recording, superseded } = reserved;
-    if (recording.state !== 'pending') return { recording, isNew: false };
+    const { recording, superseded, sha256 } = reserved;
+    if (recording.state !== 'pending') return { recording, isNew: false, sha256 };
     // What stays is found by the sweep; it is no reason to refuse this.
     if (superseded !== null) await main.remove(keyOf(contactCenter, superseded)).catch(() => {});
     try {
-      return { recording: await complete(contactCenter, recording, arriving), isNew: true };
+      const stored = await complete(contactCenter, recording, arriving);
+      return { recording: stored, isNew: true, sha256: stored.media?.sha256 ?? null };
     } catch (error) {
       // A pending recording without a key could never be completed.
       if (isSenders(error) || idempotency === undefined) {

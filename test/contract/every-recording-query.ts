@@ -43,7 +43,7 @@ export async function useRecordings(store: Store, contactCenter: ContactCenter):
   await recordings.firstEnd(contactCenter);
   const changed = () => eventOf('recording.changed', number);
   await recordings.change(contactCenter, number, { keepUntil: 9 }, changed);
-  for (const due of ['own-end', 'retention', 'archive', 'pending'] as const) {
+  for (const due of ['own-end', 'retention', 'archive', 'pending', 'key'] as const) {
     await letting.due(contactCenter, due, 10, null, 10);
   }
   const copy = { tier: 'archive', id: idOf(1) } as const;
@@ -64,6 +64,7 @@ export async function useRecordings(store: Store, contactCenter: ContactCenter):
   await letting.byNumbers(contactCenter, 0, 10);
   await letting.purgeIf(contactCenter, number, () => false, eventOf('recording.purged', number));
   await recordings.purge(contactCenter, number, eventOf('recording.purged', number));
+  await letting.forgetKey(contactCenter, number, 10);
   await recordings.find(contactCenter, number);
   await reserve('c');
   const again = await reserve('c');

@@ -11,6 +11,7 @@ import {
   type Recording,
   STATES,
 } from '../../src/recordings/recording.ts';
+import { KEY_LIFE } from '../../src/recordings/retention.ts';
 import { addUsers, idOf, person } from './people.ts';
 import { type EngineUnderTest, type OpenStore, useStore } from './store-contract.ts';
 
@@ -344,7 +345,7 @@ export function describeRecordings(engine: EngineUnderTest): void {
       const reserve = (changes = {}, idem = idempotency) =>
         recordings.reserve(contactCenter, said(changes), { id: nextId(), now: 9 }, idem);
       const [first, second] = await Promise.all([reserve(), reserve()]);
-      assert.deepEqual([first.isNew, first.superseded], [true, null]);
+      assert.deepEqual([first.isNew, first.superseded, first.sha256], [true, null, null]);
       assert.deepEqual([second.isNew, second.superseded], [false, first.recording.mediaId]);
       assert.equal(second.recording.number, 1);
       assert.equal(second.recording.id, first.recording.id);
@@ -353,11 +354,23 @@ export function describeRecordings(engine: EngineUnderTest): void {
       await assert.rejects(complete(first.recording), isConflict);
       assert.equal(await recordings.discard(contactCenter, first.recording), false);
       const stored = await complete(second.recording);
-      assert.deepEqual(await reserve(), { recording: stored, isNew: false, superseded: null });
+      const before = { isNew: false, superseded: null, sha256: FACTS.sha256 };
+      assert.deepEqual(await reserve(), { ...before, recording: stored });
       await assert.rejects(reserve({}, { key: 'k', fingerprint: 'g' }), isConflict);
       assert.equal((await page()).total, 1);
       const purged = await purge(1);
-      assert.deepEqual((await reserve()).recording, purged);
+      assert.deepEqual(await reserve(), { ...before, recording: purged });
+      await assert.rejects(reserve({}, { key: 'k', fingerprint: 'g' }), isConflict);
+      // A tombstone keeps its key for thirty days after it became one.
+      const until = eventOf('recording.purged', 1).at + KEY_LIFE;
+      const due = (at: number) => opened.store.letting.due(contactCenter, 'key', at, null, 9);
+      assert.deepEqual((await due(until - 1)).recordings, []);
+      await opened.store.letting.forgetKey(contactCenter, 1, until - 1);
+      assert.deepEqual((await due(until)).recordings, [purged]);
+      await opened.store.letting.forgetKey(contactCenter, 1, until);
+      assert.deepEqual((await due(until)).recordings, []);
+      assert.deepEqual(await recordings.find(contactCenter, 1), purged);
+      assert.equal((await reserve({}, { key: 'k', fingerprint: 'g' })).recording.number, 2);
       // A key is free again once its recording was discarded.
       const third = await reserve({}, { key: 'other', fingerprint: 'f' });
       assert.equal(await recordings.discard(contactCenter, third.recording), true);

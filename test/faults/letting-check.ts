@@ -19,7 +19,8 @@ const WRONG: Readonly<Record<string, string>> = {
   'a tombstone that tells of somebody': `
     select number from recordings where state = 'purged' and
       (started_at <> 0 or coalesce(user_number, lead_id, call_id, direction, remote_number, ended_at, seconds,
-        media_type, bytes, sha256, keep_until, fingerprint) is not null)`,
+        media_type, bytes, keep_until) is not null
+        or (key_until is null and coalesce(sha256, fingerprint, idempotency_key) is not null))`,
   'a tombstone without an event, or with two': `
     select r.number from recordings r left join audit_events e
       on e.contact_center_id = r.contact_center_id and e.subject = r.number and e.action = 'recording.purged'

@@ -165,6 +165,12 @@ describe('recordings on the command line', () => {
     assert.match(again.stdout, /^line 2: known as recording \d+\n/);
     assert.match(again.stdout, /\n0 made, 2 unchanged, 2 refused\n/);
     assert.equal(await audioIn(store), 4);
+
+    // They are past their retention by now.
+    await succeed('recordings', 'purge', ...common, '--media', store);
+    const gone = await load(path, ...map);
+    assert.match(gone.stdout, /^line 2: recording \d+ was let go\n/);
+    assert.match(gone.stdout, /\n0 made, 2 unchanged, 2 refused\n/);
   });
 
   it('are not imported where the command cannot be followed', async () => {

@@ -12,6 +12,7 @@ import type { JsonObject } from '../../src/directory/user.ts';
 import { Failure } from '../../src/errors.ts';
 import { importManifest, MANIFEST_ROWS, type ManifestOptions } from '../../src/recordings/import.ts';
 import { createTakeIn, type TakeIn } from '../../src/recordings/take-in.ts';
+import { eventOf } from '../contract/recordings-contract.ts';
 import { NOW, useCenter, wav, wavReader } from './center.ts';
 
 const STARTED = '2026-02-01 08:00:00';
@@ -204,6 +205,19 @@ describe('importing a manifest of recordings', () => {
     assert.deepEqual([real.made, real.unchanged, real.refused], [1, 2, 5]);
     for (const { told } of [dry, real]) {
       for (const line of told.slice(-2)) assert.match(line, /refused file: .* says otherwise$/);
+    }
+  });
+
+  it('tells of a row whose recording was let go, and brings it not back', async () => {
+    const row = await rowOf();
+    const { told } = await load(jsonl([row]));
+    const number = Number(told[0]?.split(' ').at(-1));
+    await center.store.recordings.purge(center.contactCenter, number, eventOf('recording.purged', number));
+    for (const changes of [{}, { dryRun: true }]) {
+      const { told: again, ...counts } = await load(jsonl([row, { ...row, leadId: 5 }]), changes);
+      assert.deepEqual(counts, { made: 0, unchanged: 1, refused: 1 });
+      assert.equal(again[0], `1 let go ${number}`);
+      assert.match(again[1] ?? '', /^2 refused that idempotency key was used/);
     }
   });
 

@@ -10,7 +10,7 @@ import {
   startLettingJob,
 } from '../../src/jobs/letting-job.ts';
 import type { Lease } from '../../src/recordings/ports.ts';
-import { eventOf } from '../contract/recordings-contract.ts';
+import { eventOf, said } from '../contract/recordings-contract.ts';
 import { NOW, useCenter } from './center.ts';
 import { DAY, type LettingWorld, makeLettingWorld, PACE } from './letting-world.ts';
 
@@ -49,7 +49,7 @@ describe('the job that lets recordings go', () => {
     assert.deepEqual([await one.numbers('purged'), await one.numbers('archived')], [[1, 2], [3]]);
     assert.deepEqual([await two.numbers('purged'), await two.numbers('stored')], [[1], [2]]);
     assert.deepEqual([one.main.audio.size, one.archive.audio.size], [2, 1]);
-    const counts = { lost: 0, damaged: 0, milliseconds: 0 };
+    const counts = { keys: 0, lost: 0, damaged: 0, milliseconds: 0 };
     assert.deepEqual(lines, [
       {
         job: 'letting',
@@ -73,6 +73,38 @@ describe('the job that lets recordings go', () => {
     assert.equal(lines.length, 2);
     const actors = await one.store.audit.page(one.contactCenter, 0, 100);
     assert.ok(actors.some(({ action, actor }) => action === 'recording.purged' && actor.kind === 'job'));
+  });
+
+  it('lets go of idempotency keys thirty days after their recordings, and of what they were used for', async () => {
+    const world = await makeLettingWorld(center);
+    const key = 'a key';
+    const idempotency = { key, fingerprint: 'a guess away from a phone number' };
+    const reserve = () =>
+      world.store.recordings.reserve(
+        world.contactCenter,
+        said({ startedAt: NOW }),
+        { id: center.newId(), now: NOW },
+        idempotency,
+      );
+    const { number } = (await reserve()).recording;
+    const event = { ...eventOf('recording.purged', number), at: NOW };
+    await world.store.recordings.purge(world.contactCenter, number, event);
+    const later = (days: number) => {
+      const { deps, lines } = jobOver([world], { now: () => NOW + days * DAY });
+      return { deps, lines, isDue: () => isAnythingDue(deps) };
+    };
+    await runRound(later(29).deps, PACE);
+    assert.equal(await later(29).isDue(), false);
+    assert.equal((await reserve()).recording.number, number);
+    const { deps, lines, isDue } = later(30);
+    assert.equal(await isDue(), true);
+    await runRound(deps, PACE);
+    assert.equal(await isDue(), false);
+    assert.deepEqual(
+      lines.map(({ keys }) => keys),
+      [1],
+    );
+    assert.notEqual((await reserve()).recording.number, number);
   });
 
   it('goes on with the others where one contact center fails, and says so', async () => {

@@ -366,6 +366,25 @@ describe('POST /rollcall/v1/recordings', () => {
     assert.equal(await countRows(), rows + 1);
   });
 
+  test('holds a request to what its key was used for though that was let go', async () => {
+    const headers = { 'idempotency-key': 'let go' };
+    const first = await send(uploadOf(SAID), headers);
+    const letGo = await fetch(String(first.headers.location), {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${tokens.good}` },
+    });
+    assert.equal(letGo.status, 204);
+    for (const body of [uploadOf({ ...SAID, leadId: 5 }), uploadOf(SAID, wav(randomBytes(400_000)))]) {
+      const answer = await send(body, headers);
+      assert.equal(answer.status, 409);
+      assert.match(answer.body.detail, /[Kk]ey/);
+    }
+    const again = await send(uploadOf(SAID), headers);
+    assert.deepEqual([again.status, again.headers['idempotent-replayed']], [201, 'true']);
+    assert.deepEqual([again.body.number, again.body.state], [first.body.number, 'purged']);
+    assert.equal(await countRows(), rows + 1);
+  });
+
   test('refuses a request while another with its key is under way', async () => {
     const body = uploadOf(SAID);
     const headers = { 'idempotency-key': 'third' };

@@ -2,7 +2,13 @@ import type { Command } from 'commander';
 import { SURROUNDINGS } from '../../app.ts';
 import type { MediaFlags } from '../../config/media.ts';
 import { readSource } from '../../directory/source/rows.ts';
-import { importManifest, MANIFEST_ROWS, type ManifestCounts, type Verdict } from '../../recordings/import.ts';
+import {
+  countedAs,
+  importManifest,
+  MANIFEST_ROWS,
+  type ManifestCounts,
+  type Verdict,
+} from '../../recordings/import.ts';
 import { type CommonOptions, needContactCenter } from '../context.ts';
 import type { AddMediaOptions } from '../media-options.ts';
 import type { NewCommand } from '../program.ts';
@@ -63,6 +69,7 @@ function reportLines(tell: Tell, isDryRun: boolean, rejects: string | undefined)
       const text = {
         made: number === null ? 'would be taken in' : `recording ${number}`,
         unchanged: number === null ? 'stands in the manifest twice' : `known as recording ${number}`,
+        'let go': `recording ${number} was let go`,
         refused: reason,
       };
       const stream = outcome === 'refused' ? process.stderr : process.stdout;
@@ -116,7 +123,7 @@ async function runImport(manifest: string, flags: ImportFlags): Promise<void> {
         now: SURROUNDINGS.now,
         dryRun,
         async onVerdict(verdict) {
-          told[verdict.outcome] += 1;
+          told[countedAs(verdict)] += 1;
           report.row(verdict);
           const { row, outcome, reason } = verdict;
           if (outcome === 'refused') await rejects?.add({ row, reason: reason ?? '' }, source);

@@ -8,7 +8,6 @@ import type { DialectDeps, Endpoint } from '../../http/dialect.ts';
 import { baseOf } from '../../http/recording-links.ts';
 import { dropRest, readUpload } from '../../http/uploads.ts';
 import { encodeRecording } from '../../recordings/native.ts';
-import type { Recording } from '../../recordings/recording.ts';
 import { readSaid } from '../../recordings/said.ts';
 import type { TakenIn } from '../../recordings/take-in.ts';
 import { PATH, secretOf } from './recordings.ts';
@@ -93,7 +92,7 @@ async function take(
       actor: { kind: 'token', tokenId: token.id },
       open: () => audio,
     });
-    if (!taken.isNew) await compare(audio, taken.recording);
+    if (!taken.isNew) await compare(audio, taken.sha256);
     return taken;
   } finally {
     audio.destroy();
@@ -101,10 +100,10 @@ async function take(
 }
 
 /** Holds a request that came again to the audio that it brought the first time. @throws Failure conflict */
-async function compare(audio: Readable, { media }: Recording): Promise<void> {
+async function compare(audio: Readable, sha256: string | null): Promise<void> {
   const hash = createHash('sha256');
   for await (const chunk of audio) hash.update(chunk);
-  if (media !== null && hash.digest('hex') !== media.sha256) {
+  if (sha256 !== null && hash.digest('hex') !== sha256) {
     throw new Failure('conflict', 'this Idempotency-Key was used with other audio; take a new one');
   }
 }

@@ -4,6 +4,7 @@ import type { Engine, Reader, Statement, Transaction } from '../engine.ts';
 import { type Builder, createBuilder, type Flavor, int, Statements, text } from '../statements.ts';
 import { firstDirectory } from './0001-directory.ts';
 import { recordings } from './0002-recordings.ts';
+import { keyEnds } from './0003-key-ends.ts';
 
 /** What a migration writes its schema with. */
 export interface SchemaWriter {
@@ -24,7 +25,7 @@ export interface Migration {
 }
 
 /** Every migration, in order; the same list for every engine. */
-export const MIGRATIONS: readonly Migration[] = [firstDirectory, recordings];
+export const MIGRATIONS: readonly Migration[] = [firstDirectory, recordings, keyEnds];
 
 /** A migration that a store has had. */
 export interface Applied {

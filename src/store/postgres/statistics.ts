@@ -24,6 +24,7 @@ const DISTINCT: Readonly<Record<string, Readonly<Record<string, Distinct>>>> = {
     started_at: -0.5,
     created_at: -0.5,
     keep_until: -0.5,
+    key_until: -0.5,
     idempotency_key: -1,
   },
   retired_numbers: { contact_center_id: 1, dialect: 3, number: -0.33 },

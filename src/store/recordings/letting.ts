@@ -41,6 +41,7 @@ const RUNS: Readonly<Record<Due, { readonly at: RawBuilder<number>; readonly whi
     },
     archive: { at: sql`coalesce(restored_at, started_at)`, which: sql`state = 'stored'` },
     pending: { at: sql`created_at`, which: sql`state = 'pending'` },
+    key: { at: sql`key_until`, which: sql`key_until is not null` },
   };
 
 function createStatements(statements: Statements) {
@@ -98,6 +99,14 @@ function createStatements(statements: Statements) {
         .updateTable('contact_centers')
         .set((each) => ({ recordings_revision: each('recordings_revision', '+', 1) }))
         .where('contact_center_id', '=', int('cc')),
+    ),
+    forgetKey: statements.get('letting.forget_key', '', (db) =>
+      db
+        .updateTable('recordings')
+        .set({ idempotency_key: null, fingerprint: null, sha256: null, key_until: null })
+        .where('contact_center_id', '=', int('cc'))
+        .where('number', '=', int('number'))
+        .where('key_until', '<=', int('now')),
     ),
     setCopies: update('set_copies', ['moving', 'leftover']),
     setAudio: update('set_audio', ['state', 'media_id', 'moving', 'leftover', 'restored_at']),
@@ -201,6 +210,9 @@ export function createLettingStore(
         return { number, copies };
       });
     },
+
+    forgetKey: ({ id: cc }, number, now) =>
+      commit(cc, (transaction) => transaction.run(known.forgetKey, { cc, number, now })),
 
     beginMove: ({ id: cc }, number, copy) =>
       setCopies(

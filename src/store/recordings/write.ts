@@ -15,13 +15,17 @@ const NEW_COLUMNS = ['contact_center_id', ...RECORDING_COLUMNS, 'idempotency_key
 /** What is kept of a recording beside what the domain sees. */
 interface Kept extends Whereabouts {
   readonly fingerprint: string | null;
+  /** SHA-256 of the audio that came in, of a tombstone too while it keeps its key. */
+  readonly sha256: string | null;
 }
 
 function readKept(row: readonly Cell[]): Kept {
   const [fingerprint, leftover, moving] = row.slice(RECORDING_COLUMNS.length);
+  const sha256 = row[RECORDING_COLUMNS.indexOf('sha256')];
   return {
     recording: readRecording(row),
     fingerprint: fingerprint == null ? null : String(fingerprint),
+    sha256: sha256 == null ? null : String(sha256),
     leftover: readCopies(leftover),
     move: readCopies(moving)[0] ?? null,
   };
@@ -99,15 +103,14 @@ export function createRecordingWrites(
     return row === undefined ? null : readKept(row);
   }
 
-  async function findByKey(reader: Reader, cc: number, idempotency: Idempotency): Promise<Recording | null> {
+  async function findByKey(reader: Reader, cc: number, idempotency: Idempotency): Promise<Kept | null> {
     const [row] = await reader.read(byKey, { cc, key: idempotency.key });
     if (row === undefined) return null;
-    const { recording, fingerprint } = readKept(row);
-    // What was said of a tombstone is gone.
-    if (fingerprint !== null && fingerprint !== idempotency.fingerprint) {
+    const kept = readKept(row);
+    if (kept.fingerprint !== idempotency.fingerprint) {
       throw new Failure('conflict', 'that idempotency key was used for another recording');
     }
-    return recording;
+    return kept;
   }
 
   async function need(reader: Reader, cc: number, number: number): Promise<Kept> {
@@ -164,22 +167,25 @@ export function createRecordingWrites(
       return (await find(engine, contactCenter.id, number))?.recording ?? null;
     },
 
-    findByKey: (contactCenter, idempotency) => findByKey(engine, contactCenter.id, idempotency),
+    async findByKey(contactCenter, idempotency) {
+      return (await findByKey(engine, contactCenter.id, idempotency))?.recording ?? null;
+    },
 
     reserve({ id: cc }, said, made, idempotency) {
       return commit(cc, async (transaction) => {
         if (idempotency !== undefined) {
-          const recording = await findByKey(transaction, cc, idempotency);
-          if (recording !== null) {
-            if (recording.state !== 'pending') return { recording, isNew: false, superseded: null };
+          const known = await findByKey(transaction, cc, idempotency);
+          if (known !== null) {
+            const { recording, sha256 } = known;
+            if (recording.state !== 'pending') return { recording, isNew: false, superseded: null, sha256 };
             const { number, mediaId: superseded } = recording;
             await transaction.run(setMediaId, { cc, number, media_id: made.id });
-            return { recording: { ...recording, mediaId: made.id }, isNew: false, superseded };
+            return { recording: { ...recording, mediaId: made.id }, isNew: false, superseded, sha256 };
           }
         }
         const { key, fingerprint } = idempotency ?? { key: null, fingerprint: null };
         const recording = await insert(transaction, cc, said, made, key, fingerprint);
-        return { recording, isNew: true, superseded: null };
+        return { recording, isNew: true, superseded: null, sha256: null };
       });
     },
 

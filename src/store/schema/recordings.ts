@@ -1,6 +1,6 @@
 /**
  * One row a recording. Instants are milliseconds since 1970 UTC; a tombstone's start is 0, and what
- * else told of the call null. */
+ * else told of the call null. While it keeps its idempotency key it has the fingerprint and the audio's SHA-256. */
 export interface RecordingsTable {
   contact_center_id: number;
   number: number;
@@ -27,6 +27,8 @@ export interface RecordingsTable {
   restored_at: number | null;
   idempotency_key: string | null;
   fingerprint: string | null;
+  /** When a tombstone lets go of its idempotency key; null where it has none, and of what lives. */
+  key_until: number | null;
 }
 
 /** How many recordings that are no tombstones start on each UTC day, of a user (or 0, everyone). */

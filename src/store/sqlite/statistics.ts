@@ -15,6 +15,7 @@ const STATISTICS: readonly (readonly [table: string, index: string, figures: str
   ['recording_counts', 'recording_counts', '2000000 2000000 500 1'],
   ['recordings', 'recordings_by_idempotency', '50000000 50000000 1'],
   ['recordings', 'recordings_by_archiving', '10000000 10000000 2 1'],
+  ['recordings', 'recordings_by_key_end', '10000 10000 2 1'],
   ['recordings', 'recordings_by_keep_until', '10000 10000 2 1'],
   ['recordings', 'recordings_by_lead', '50000000 50000000 5 1 1'],
   ['recordings', 'recordings_by_leftover', '1000 1000 1'],
