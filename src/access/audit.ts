@@ -8,6 +8,7 @@ export type Actor =
 
 export const AUDIT_ACTIONS = [
   'recording.added',
+  'recording.dropped',
   'recording.played',
   'recording.downloaded',
   'recording.refused',

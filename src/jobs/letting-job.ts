@@ -7,8 +7,9 @@ import { removeAllLeftovers } from '../recordings/leftovers.ts';
 import type { Due, LettingDeps, Pace } from '../recordings/letting.ts';
 import { TIERS } from '../recordings/media.ts';
 import { callOffMoves, MOVE_LIFE } from '../recordings/move.ts';
+import { dropGivenUp } from '../recordings/pending.ts';
 import type { Lease } from '../recordings/ports.ts';
-import { purge } from '../recordings/purge.ts';
+import { PENDING_LIFE, purge } from '../recordings/purge.ts';
 import { archivedFrom, retentionEndedFor } from '../recordings/retention.ts';
 
 /** Times in milliseconds. */
@@ -109,6 +110,7 @@ export async function isAnythingDue({ letting, contactCenters }: LettingJobDeps)
       (await store.moving(contactCenter, 0, 1)).length > 0 ||
       (await due('own-end', now())) ||
       (await due('key', now())) ||
+      (await due('given-up', now() - PENDING_LIFE)) ||
       (await due('retention', retentionEndedFor(contactCenter, now()))) ||
       (places.archive !== null && archived !== null && (await due('archive', archived)))
     ) {
@@ -142,6 +144,7 @@ async function letGo(
   const start = letting.now();
   await callOffMoves(letting, contactCenter, MOVE_LIFE, pace);
   const leftovers = await removeAllLeftovers(letting, contactCenter, pace);
+  const dropped = await dropGivenUp(letting, contactCenter, pace);
   const purged = await purge(letting, contactCenter, pace);
   const keys = await forgetKeys(letting, contactCenter, pace);
   const isArchiving = letting.places.archive !== null && archivedFrom(contactCenter, letting.now()) !== null;
@@ -151,6 +154,7 @@ async function letGo(
     purged: purged.purged,
     archived: archived?.moved ?? 0,
     removed: leftovers.removed,
+    dropped,
     keys,
     lost: archived?.lost ?? 0,
     damaged: archived?.damaged ?? 0,

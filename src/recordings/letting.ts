@@ -6,11 +6,12 @@ import type { Recording } from './recording.ts';
 
 /**
  * Why something is due for a recording: its own end has come (`own-end`), the contact center's retention is
- * over (`retention`), its audio belongs in the archive (`archive`), nobody completed it (`pending`), or it was let
- * go so long ago that its idempotency key is to be free again (`key`). Recordings under legal hold are due for the
- * archive alone, and pending ones for all but that.
+ * over (`retention`), its audio belongs in the archive (`archive`), nobody completed it (`pending`;
+ * `given-up` where it is not under legal hold), or it was let go so long ago that its idempotency key is to be free
+ * again (`key`). Recordings under legal hold are due for the archive alone, or pending; pending ones for all but the
+ * archive.
  */
-export type Due = 'own-end' | 'retention' | 'archive' | 'pending' | 'key';
+export type Due = 'own-end' | 'retention' | 'archive' | 'pending' | 'given-up' | 'key';
 
 /** A place in the order in which recordings fall due. */
 export interface DuePlace {

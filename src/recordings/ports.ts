@@ -26,6 +26,12 @@ export interface Attempt {
   readonly mediaId: string;
 }
 
+/**
+ * What came of dropping a pending row: `held` where it is under legal hold and stays, `theirs` where it is not
+ * pending any more or another attempt came after.
+ */
+export type Discarded = 'dropped' | 'held' | 'theirs';
+
 export interface Reserved {
   /** Pending: its audio is to be taken in under its `mediaId`. Otherwise the recording that was made before. */
   readonly recording: Recording;
@@ -69,10 +75,15 @@ export interface RecordingStore {
     event: AuditEvent,
   ): Promise<Recording>;
   /**
-   * Drops a pending row and its idempotency key; its number stays taken. False where it is not pending any
-   * more, or another attempt came after: then it is theirs.
+   * Drops a pending row and its idempotency key, unless it is under legal hold; its number stays taken.
+   * @param isOwnHold where the attempt made the row, and put it under hold by its own words: it may take both back
    */
-  discard(contactCenter: ContactCenter, attempt: Attempt): Promise<boolean>;
+  discard(
+    contactCenter: ContactCenter,
+    attempt: Attempt,
+    event: AuditEvent,
+    isOwnHold?: boolean,
+  ): Promise<Discarded>;
   /**
    * Changes a recording; where it is so already, nothing is written and no event.
    * @param event told of the recording as it was before

@@ -3,6 +3,7 @@ import { removeLeftovers } from './leftovers.ts';
 import { dueBatches, type LettingDeps, type Pace } from './letting.ts';
 import { TIERS, type Tier } from './media.ts';
 import { begunAt } from './move.ts';
+import { dropPending } from './pending.ts';
 import { nameOf, sweepFiles } from './sweep-files.ts';
 import { findMissing, tellMissing } from './sweep-rows.ts';
 
@@ -160,10 +161,11 @@ async function sweepPending({ deps, contactCenter, options, pace, tell }: Sweepi
   for await (const batch of dueBatches(deps, contactCenter, 'pending', until, pace)) {
     for (const recording of batch) {
       const { number, mediaId: id } = recording;
-      const isMended = options.mend && (await deps.store.discard(contactCenter, recording));
-      // Without its row nobody can come to need this audio.
-      if (isMended) await deps.places.main.remove({ contactCenterId: contactCenter.id, id });
-      tell({ kind: 'pending', number, id, isMended });
+      const isHeld = recording.legalHold;
+      const discarded =
+        options.mend && !isHeld ? await dropPending(deps, contactCenter, recording, pace.actor) : null;
+      const reason = isHeld || discarded === 'held' ? 'it is under legal hold; end that first' : null;
+      tell({ kind: 'pending', number, id, isMended: discarded === 'dropped', reason });
     }
   }
 }

@@ -137,11 +137,24 @@ export function createTakeIn({ recordings, main, audio, now, newId, mostBytes }:
     return recordings.complete(contactCenter, { number, mediaId }, facts, event);
   }
 
-  /** Takes back what an attempt began, where nothing will end it. */
-  async function abandon(contactCenter: ContactCenter, attempt: Attempt, error: unknown): Promise<void> {
-    const isOurs = await recordings.discard(contactCenter, attempt);
+  /** Takes back what an attempt began, where nothing will end it. What is under legal hold stays. */
+  async function abandon(
+    contactCenter: ContactCenter,
+    attempt: Attempt,
+    error: unknown,
+    { actor, isOwnHold }: { readonly actor: Actor; readonly isOwnHold: boolean },
+  ): Promise<void> {
+    const event: AuditEvent = {
+      at: now(),
+      actor,
+      action: 'recording.dropped',
+      subject: String(attempt.number),
+      outcome: 'failed',
+      details: { reason: error instanceof Failure ? error.kind : 'internal' },
+    };
+    const discarded = await recordings.discard(contactCenter, attempt, event, isOwnHold);
     // Where another attempt took over, ours has a place of its own all the same.
-    if (isOurs || (error instanceof Failure && error.kind === 'conflict')) {
+    if (discarded === 'dropped' || (error instanceof Failure && error.kind === 'conflict')) {
       await main.remove(keyOf(contactCenter, attempt.mediaId));
     }
   }
@@ -161,7 +174,8 @@ export function createTakeIn({ recordings, main, audio, now, newId, mostBytes }:
     } catch (error) {
       // A pending recording without a key could never be completed.
       if (isSenders(error) || idempotency === undefined) {
-        await abandon(contactCenter, recording, error).catch(() => {});
+        const isOwnHold = reserved.isNew && arriving.said.legalHold;
+        await abandon(contactCenter, recording, error, { actor: arriving.actor, isOwnHold }).catch(() => {});
       }
       throw error;
     }

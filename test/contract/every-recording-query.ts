@@ -43,7 +43,7 @@ export async function useRecordings(store: Store, contactCenter: ContactCenter):
   await recordings.firstEnd(contactCenter);
   const changed = () => eventOf('recording.changed', number);
   await recordings.change(contactCenter, number, { keepUntil: 9 }, changed);
-  for (const due of ['own-end', 'retention', 'archive', 'pending', 'key'] as const) {
+  for (const due of ['own-end', 'retention', 'archive', 'pending', 'given-up', 'key'] as const) {
     await letting.due(contactCenter, due, 10, null, 10);
   }
   const copy = { tier: 'archive', id: idOf(1) } as const;
@@ -68,7 +68,11 @@ export async function useRecordings(store: Store, contactCenter: ContactCenter):
   await recordings.find(contactCenter, number);
   await reserve('c');
   const again = await reserve('c');
-  await recordings.discard(contactCenter, again.recording);
+  await recordings.discard(
+    contactCenter,
+    again.recording,
+    eventOf('recording.dropped', again.recording.number),
+  );
   audit.record(contactCenter, eventOf('recording.played', number));
   await audit.flush();
   await audit.page(contactCenter, 0, 10);

@@ -21,6 +21,7 @@ const HOT = [
   'letting.by_numbers',
   'letting.count_held',
   'letting.due_archive',
+  'letting.due_given_up',
   'letting.due_key',
   'letting.due_own_end',
   'letting.due_pending',

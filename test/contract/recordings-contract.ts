@@ -91,6 +91,13 @@ async function useCenter(opened: OpenStore) {
       store.recordings.page(await opened.again(contactCenter), { limit: 20, count: 'exact', ...query }),
     list: async (query: Partial<RecordingQuery> = {}) =>
       store.recordings.list(await opened.again(contactCenter), { limit: 20, count: 'exact', ...query }),
+    discard: (recording: Recording, isOwnHold?: boolean) =>
+      store.recordings.discard(
+        contactCenter,
+        recording,
+        eventOf('recording.dropped', recording.number),
+        isOwnHold,
+      ),
     events: () => store.audit.page(contactCenter, 0, 1000),
   };
 }
@@ -303,12 +310,31 @@ export function describeRecordings(engine: EngineUnderTest): void {
       const [first, second] = await Promise.all([center.reserve(), center.reserve()]);
       assert.deepEqual([first.number, second.number], [1, 2]);
       const { recordings } = opened.store;
-      assert.equal(await recordings.discard(center.contactCenter, second), true);
-      assert.equal(await recordings.discard(center.contactCenter, second), false);
+      assert.equal(await center.discard(second), 'dropped');
+      assert.equal(await center.discard(second), 'theirs');
       assert.equal((await center.reserve()).number, 3);
       assert.equal((await center.page()).total, 2);
       assert.deepEqual(await recordings.find(center.contactCenter, 1), first);
       assert.equal(await recordings.find(center.contactCenter, 2), null);
+    });
+
+    it('is dropped while its audio has not come, with an event, unless it is under legal hold', async () => {
+      const { contactCenter, reserve, discard, events } = await useCenter(opened);
+      const { recordings } = opened.store;
+      const [held, free] = [await reserve({ legalHold: true }), await reserve()];
+      assert.equal(await discard(held), 'held');
+      assert.deepEqual(await recordings.find(contactCenter, held.number), held);
+      assert.deepEqual(await events(), []);
+      assert.equal(await discard(free), 'dropped');
+      const due = async (kind: 'pending' | 'given-up') =>
+        (await opened.store.letting.due(contactCenter, kind, 100, null, 9)).recordings;
+      assert.deepEqual([await due('pending'), await due('given-up')], [[held], []]);
+      // Whoever put it under hold as they announced it may take that back.
+      assert.equal(await discard(held, true), 'dropped');
+      assert.deepEqual(
+        (await events()).map(({ action, subject }) => `${action} ${subject}`),
+        ['recording.dropped 2', 'recording.dropped 1'],
+      );
     });
 
     it('is of a user who is there', async () => {
@@ -334,12 +360,12 @@ export function describeRecordings(engine: EngineUnderTest): void {
       assert.deepEqual((await center.page()).recordings, [stored]);
       assert.ok((await opened.again(center.contactCenter)).recordingsRevision > before);
       await assert.rejects(center.complete(recording), isConflict);
-      assert.equal(await opened.store.recordings.discard(center.contactCenter, recording), false);
+      assert.equal(await center.discard(recording), 'theirs');
       assert.deepEqual(await center.events(), [{ ...eventOf('recording.added', 1), number: 1 }]);
     });
 
     it('is made once for one idempotency key', async () => {
-      const { contactCenter, complete, page, purge } = await useCenter(opened);
+      const { contactCenter, complete, discard, page, purge } = await useCenter(opened);
       const { recordings } = opened.store;
       const idempotency = { key: 'k', fingerprint: 'f' };
       const reserve = (changes = {}, idem = idempotency) =>
@@ -352,7 +378,7 @@ export function describeRecordings(engine: EngineUnderTest): void {
       assert.notEqual(second.recording.mediaId, first.recording.mediaId);
       // Only the last attempt can end it, one way or the other.
       await assert.rejects(complete(first.recording), isConflict);
-      assert.equal(await recordings.discard(contactCenter, first.recording), false);
+      assert.equal(await discard(first.recording), 'theirs');
       const stored = await complete(second.recording);
       const before = { isNew: false, superseded: null, sha256: FACTS.sha256 };
       assert.deepEqual(await reserve(), { ...before, recording: stored });
@@ -373,7 +399,7 @@ export function describeRecordings(engine: EngineUnderTest): void {
       assert.equal((await reserve({}, { key: 'k', fingerprint: 'g' })).recording.number, 2);
       // A key is free again once its recording was discarded.
       const third = await reserve({}, { key: 'other', fingerprint: 'f' });
-      assert.equal(await recordings.discard(contactCenter, third.recording), true);
+      assert.equal(await discard(third.recording), 'dropped');
       assert.equal((await reserve({}, { key: 'other', fingerprint: 'g' })).isNew, true);
     });
 

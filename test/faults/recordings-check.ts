@@ -31,7 +31,7 @@ const WRONG: Readonly<Record<string, string>> = {
   'an event of a recording that is not stored': `
     select e.subject from audit_events e left join recordings r
       on r.contact_center_id = e.contact_center_id and r.number = e.subject and r.state = 'stored'
-    where r.number is null`,
+    where r.number is null and e.action <> 'recording.dropped'`,
   'a number that will be taken again': `
     select r.number from recordings r join contact_centers c on c.contact_center_id = r.contact_center_id
     where r.number >= c.next_recording_number`,

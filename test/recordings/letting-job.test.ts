@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { v7 as uuidV7 } from 'uuid';
 import { Failure } from '../../src/errors.ts';
 import {
   isAnythingDue,
@@ -10,6 +11,7 @@ import {
   startLettingJob,
 } from '../../src/jobs/letting-job.ts';
 import type { Lease } from '../../src/recordings/ports.ts';
+import type { NewRecording } from '../../src/recordings/recording.ts';
 import { eventOf, said } from '../contract/recordings-contract.ts';
 import { NOW, useCenter } from './center.ts';
 import { DAY, type LettingWorld, makeLettingWorld, PACE } from './letting-world.ts';
@@ -49,7 +51,7 @@ describe('the job that lets recordings go', () => {
     assert.deepEqual([await one.numbers('purged'), await one.numbers('archived')], [[1, 2], [3]]);
     assert.deepEqual([await two.numbers('purged'), await two.numbers('stored')], [[1], [2]]);
     assert.deepEqual([one.main.audio.size, one.archive.audio.size], [2, 1]);
-    const counts = { keys: 0, lost: 0, damaged: 0, milliseconds: 0 };
+    const counts = { dropped: 0, keys: 0, lost: 0, damaged: 0, milliseconds: 0 };
     assert.deepEqual(lines, [
       {
         job: 'letting',
@@ -105,6 +107,33 @@ describe('the job that lets recordings go', () => {
       [1],
     );
     assert.notEqual((await reserve()).recording.number, number);
+  });
+
+  it('drops what was announced a day ago and never came, unless it is held or was tried again', async () => {
+    const world = await makeLettingWorld(center);
+    const reserve = async (changes: Partial<NewRecording> = {}, id = center.newId(), now = NOW - DAY) => {
+      const made = { id, now };
+      const given = said({ startedAt: NOW, ...changes });
+      const { recording } = await world.store.recordings.reserve(world.contactCenter, given, made);
+      world.main.audio.set(recording.mediaId, { content: Buffer.from('x'), modifiedAt: now });
+      return recording;
+    };
+    const { mediaId } = await reserve();
+    await reserve({ legalHold: true });
+    await reserve({}, center.newId(), NOW - DAY + 1);
+    const { deps, lines } = jobOver([world]);
+    assert.equal(await isAnythingDue(deps), true);
+    await runRound(deps, PACE);
+    assert.equal(await isAnythingDue(deps), false);
+    await reserve({}, uuidV7({ msecs: NOW - DAY + 1 }));
+    await runRound(deps, PACE);
+    assert.deepEqual(await world.numbers('pending'), [2, 3, 4]);
+    assert.deepEqual([world.main.audio.size, world.main.audio.has(mediaId)], [3, false]);
+    assert.deepEqual(await world.actions(), ['recording.dropped 1']);
+    assert.deepEqual(
+      lines.map(({ dropped }) => dropped),
+      [1],
+    );
   });
 
   it('goes on with the others where one contact center fails, and says so', async () => {

@@ -110,6 +110,20 @@ describe('a sweep', () => {
     assert.equal(await world.store.recordings.find(world.contactCenter, 1), null);
   });
 
+  it('drops nothing that is under legal hold, though its audio never came, and says why', async () => {
+    const world = await makeLettingWorld(center);
+    for (const legalHold of [true, false]) {
+      const made = { id: center.newId(), now: NOW };
+      await world.store.recordings.reserve(world.contactCenter, said({ legalHold }), made);
+    }
+    const [held, free] = await find(world, { mend: true, pendingLife: 0 });
+    assert.deepEqual([held?.number, held?.isMended], [1, false]);
+    assert.match(held?.reason ?? '', /legal hold/);
+    assert.deepEqual([free?.number, free?.isMended, free?.reason], [2, true, null]);
+    assert.deepEqual(await world.numbers('pending'), [1]);
+    assert.deepEqual(await world.actions(), ['recording.dropped 2']);
+  });
+
   it('gives up what is lost, and tells of it in the audit; not what is under legal hold', async () => {
     const world = await makeLettingWorld(center);
     for (let count = 0; count < 4; count += 1) await world.add(1, { legalHold: count === 3 });

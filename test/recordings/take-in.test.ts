@@ -6,7 +6,7 @@ import { Failure, type FailureKind } from '../../src/errors.ts';
 import type { MediaPlace } from '../../src/recordings/media.ts';
 import type { RecordingStore } from '../../src/recordings/ports.ts';
 import { type Arriving, createTakeIn, type TakeInDeps } from '../../src/recordings/take-in.ts';
-import { said } from '../contract/recordings-contract.ts';
+import { eventOf, said } from '../contract/recordings-contract.ts';
 import { NOW, readAll, useCenter, wav, wavReader } from './center.ts';
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
@@ -104,6 +104,51 @@ describe('taking a recording in', () => {
     }
     // The key of what was refused is free.
     assert.equal((await takeIn()({ open, idempotencyKey: 'wrong' })).isNew, true);
+  });
+
+  it('drops nothing that is under legal hold, but what it had announced itself', async () => {
+    const held = said({ startedAt: NOW - 60_000, legalHold: true });
+    const broken = gives(randomBytes(100));
+    await leavesNothing(() => assert.rejects(takeIn()({ said: held, open: broken })));
+    const main: MediaPlace = Object.assign(Object.create(center.main), { put: () => Promise.reject(full) });
+    const idempotencyKey = 'held';
+    await assert.rejects(takeIn({ main })({ said: held, open: broken, idempotencyKey }), kind('unavailable'));
+    const before = await total();
+    await assert.rejects(takeIn()({ said: held, open: broken, idempotencyKey }));
+    assert.equal(await total(), before);
+    assert.equal((await takeIn()({ said: held, open: gives(fresh()), idempotencyKey })).isNew, true);
+
+    // Put under hold by somebody else while the first attempt is under way.
+    const open = async () => {
+      const { recordings } = center.store;
+      const { recordings: pending } = await recordings.page(center.contactCenter, {
+        states: ['pending'],
+        limit: 9,
+        count: 'none',
+      });
+      const [{ number } = { number: 0 }] = pending;
+      await recordings.change(center.contactCenter, number, { legalHold: true }, () =>
+        eventOf('recording.changed', number),
+      );
+      return Readable.from([Buffer.from('cut off')]);
+    };
+    await assert.rejects(takeIn()({ open, idempotencyKey: 'held later' }));
+    assert.equal(await total(), before + 1);
+  });
+
+  it('tells of what it drops', async () => {
+    await assert.rejects(takeIn()({ open: gives(randomBytes(100)) }));
+    const events = await center.store.audit.page(center.contactCenter, 0, 1000);
+    const { action, outcome, details, actor } = events.at(-1) ?? {};
+    assert.deepEqual(
+      { action, outcome, details, actor },
+      {
+        action: 'recording.dropped',
+        outcome: 'failed',
+        details: { reason: 'unsupported_media_type' },
+        actor: { kind: 'token', tokenId: 't' },
+      },
+    );
   });
 
   it('leaves the stream where it refused it', async () => {

@@ -41,6 +41,7 @@ const RUNS: Readonly<Record<Due, { readonly at: RawBuilder<number>; readonly whi
     },
     archive: { at: sql`coalesce(restored_at, started_at)`, which: sql`state = 'stored'` },
     pending: { at: sql`created_at`, which: sql`state = 'pending'` },
+    'given-up': { at: sql`created_at`, which: sql`state = 'pending' and legal_hold = 0` },
     key: { at: sql`key_until`, which: sql`key_until is not null` },
   };
 

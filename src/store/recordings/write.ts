@@ -204,15 +204,17 @@ export function createRecordingWrites(
       });
     },
 
-    discard({ id: cc }, { number, mediaId }) {
+    discard({ id: cc }, { number, mediaId }, event, isOwnHold = false) {
       return commit(cc, async (transaction) => {
         const found = await find(transaction, cc, number);
-        if (found?.recording.mediaId !== mediaId || found.recording.state !== 'pending') return false;
-        const { userNumber, startedAt } = found.recording;
+        if (found?.recording.mediaId !== mediaId || found.recording.state !== 'pending') return 'theirs';
+        const { userNumber, startedAt, legalHold } = found.recording;
+        if (legalHold && !isOwnHold) return 'held';
         await transaction.run(drop, { cc, number });
         if (userNumber !== null) await counts.add(transaction, cc, { userNumber, startedAt }, -1);
         await transaction.run(touch, { cc, by: 0 });
-        return true;
+        await addEvents(transaction, cc, [event]);
+        return 'dropped';
       });
     },
 
