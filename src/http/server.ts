@@ -25,6 +25,8 @@ import { type FailureAnswer, HttpFailure, toWireFailure, type WireFailure } from
 
 /** Bytes of a request's body that are taken. */
 const MAX_BODY = 1_048_576;
+/** Bytes of a refused body that are read and dropped: more is not worth waiting for. */
+const MOST_DROPPED = 16 * MAX_BODY;
 /** What Node itself reads before it gives up: the request line comes on top of the header block. */
 const NODE_MAX_HEADERS = 49_152;
 /** How long a connection may ask nothing, in milliseconds: longer than balancers keep theirs. */
@@ -75,6 +77,10 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
       deps.log.warn({ requestId: request.id, reason: error.message }, 'unavailable');
     const answer = forms(pathOf(request)).encode(failure);
     for (const name of OF_CONTENT) reply.removeHeader(name);
+    // Many clients look at an answer only once they have sent everything, and Fastify would hang up before that.
+    // Without its header Node reads the rest and drops it.
+    if (failure.kind === 'too_large' && Number(request.headers['content-length']) <= MOST_DROPPED)
+      reply.removeHeader('connection');
     return (
       reply
         .code(answer.status)
@@ -213,9 +219,11 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
     const start = performance.now();
     reply.raw.on('close', () => record(request, reply, start));
     stamp(request, reply);
-    watchBody(request.raw, request.routeOptions.config.isUpload ?? false, () =>
-      app.server.emit('clientError', new Error('a body that is too slow'), request.raw.socket),
-    );
+    watchBody(request.raw, request.routeOptions.config.isUpload ?? false, () => {
+      // Who was answered before all had come is told nothing more.
+      if (reply.raw.writableFinished) request.raw.destroy();
+      else app.server.emit('clientError', new Error('a body that is too slow'), request.raw.socket);
+    });
     done(refuse(request) ?? undefined);
   });
   app.addHook('onSend', (request, reply, payload, done) => {
