@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
 import type { AccessStore } from '../access/ports.ts';
 import { type Access, authenticate, authorize } from '../access/tokens.ts';
 import { type Answer, etagOf } from './answers.ts';
@@ -77,7 +77,7 @@ function addRoutes(
           dialect: dialect.name,
           isUpload: endpoint.isUpload ?? false,
         },
-        schema: { ...endpoint.schema(method), hide: isTwin || at > 0 },
+        schema: { ...describeTwins(endpoint.schema(method), endpoint.paths), hide: isTwin || at > 0 },
         handler: async (request, reply) => {
           const secret = endpoint.secretOf(request);
           const access = await admit(request, secret, dialect, endpoint, deps);
@@ -92,6 +92,16 @@ function addRoutes(
       });
     }
   }
+}
+
+/** Says of an endpoint's first path, which stands for all in OpenAPI, which others there are. */
+function describeTwins(schema: FastifySchema, [, ...twins]: readonly string[]): FastifySchema {
+  if (twins.length === 0) return schema;
+  const said = `Also served at ${twins.join(' and ')}.`;
+  return {
+    ...schema,
+    description: schema.description === undefined ? said : `${schema.description} ${said}`,
+  };
 }
 
 /**

@@ -15,6 +15,7 @@ interface Parameter {
 
 interface Operation {
   readonly operationId: string;
+  readonly description?: string;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { schema: object }>> };
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
@@ -69,6 +70,18 @@ describeOnStores('the reference of a running server', {}, (store) => {
       'post /v1/users/recordings',
       'post /v1/users/search',
     ]);
+  });
+
+  test('a path that another stands for is named with it', async () => {
+    const { paths } = await readDocument();
+    for (const [method, path, twin] of [
+      ['get', '/user_management/v1/users', '/api/user_management/v1/users'],
+      ['get', '/v1/lead/get-recordings', '/v1/leads/get-recordings'],
+      ['post', '/v1/lead/get-recordings', '/v1/leads/get-recordings'],
+    ] as const) {
+      assert.match(paths[path]?.[method]?.description ?? '', new RegExp(`Also served at ${twin}\\.$`));
+    }
+    assert.doesNotMatch(paths['/v1/users']?.get?.description ?? '', /Also served/);
   });
 
   test('every operation is told whole', async () => {
