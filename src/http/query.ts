@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { HttpFailure } from './wire-failure.ts';
 
 /** A request's query, decoded: each parameter's value, or its values where it was sent more than once. */
@@ -29,6 +30,13 @@ function decodePart(text: string): string {
   } catch {
     throw new HttpFailure('malformed');
   }
+}
+
+/** The text of a body. @throws HttpFailure malformed where it is not UTF-8 */
+export function readText(body: string | Buffer): string {
+  if (typeof body === 'string') return body;
+  if (!isUtf8(body)) throw new HttpFailure('malformed');
+  return body.toString('utf8');
 }
 
 /** Reads a JSON object. @throws HttpFailure malformed */

@@ -8,7 +8,7 @@ import { type AppUnderTest, openAppUnderTest } from '../app-under-test.ts';
 
 const MIB = 1024 * 1024;
 
-describe('a body that is too large', () => {
+describe('a body', () => {
   let under: AppUnderTest;
   let address: URL;
   before(async () => {
@@ -49,7 +49,7 @@ describe('a body that is too large', () => {
     });
   }
 
-  it('beyond measure is hung up on', async () => {
+  it('of 17 MiB is hung up on', async () => {
     const socket = connect(Number(address.port), address.hostname);
     socket.on('error', () => {});
     socket.write(
@@ -57,4 +57,22 @@ describe('a body that is too large', () => {
     );
     assert.match(await text(socket), /^HTTP\/1\.1 413 [\s\S]*connection: close/i);
   });
+
+  for (const type of ['application/json', 'application/x-www-form-urlencoded']) {
+    it(`of ${type} that is not UTF-8 is malformed, and not read as something else`, async () => {
+      const body = type.endsWith('json') ? '{"user":"Zo\xeb"}' : 'user=Zo\xeb';
+      const answer = await fetch(new URL('/v1/users/search', address), {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: Buffer.from(body, 'latin1'),
+      });
+      assert.equal(answer.status, 400);
+      assert.deepEqual(await answer.json(), {
+        success: false,
+        code: 400,
+        text: 'Bad Request',
+        error: 'Bad Request',
+      });
+    });
+  }
 });

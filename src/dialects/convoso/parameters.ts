@@ -1,20 +1,20 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { moveBound, parseLocal } from '../../directory/time-zone.ts';
 import { invalid } from '../../errors.ts';
-import { bearerSecret, parseForm, parseJsonObject, type Query } from '../../http/query.ts';
+import { bearerSecret, parseForm, parseJsonObject, type Query, readText } from '../../http/query.ts';
 import { HttpFailure } from '../../http/wire-failure.ts';
 
 /** Bodies that carry parameters: JSON objects and forms. */
 export function addParsers(app: FastifyInstance): void {
   app.addContentTypeParser(
     'application/json',
-    { parseAs: 'string' },
-    async (_: unknown, body: string | Buffer) => parseJsonObject(String(body)),
+    { parseAs: 'buffer' },
+    async (_: unknown, body: string | Buffer) => parseJsonObject(readText(body)),
   );
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
-    { parseAs: 'string' },
-    async (_: unknown, body: string | Buffer) => parseForm(String(body)),
+    { parseAs: 'buffer' },
+    async (_: unknown, body: string | Buffer) => parseForm(readText(body)),
   );
   refuseOthers(app);
 }
