@@ -116,6 +116,9 @@ describe('every command', () => {
       refused(2, /unknown option/, ['doctor', '--sing']),
       refused(2, /missing required argument/, ['import', '--contact-center', 'north']),
       refused(2, /--contact-center/, ['export']),
+      refused(2, /--data takes a folder/, ['doctor', '--data', '']),
+      refused(2, /\(see rollcall --help\)/, ['sing']),
+      refused(2, /\(see rollcall token create --help\)/, ['token', 'create', '--name', 'a']),
       refused(2, /--port takes a whole number/, ['serve', '--port', '99999']),
       refused(2, /--insecure-http/, ['serve', '--host', '0.0.0.0', '--port', '0']),
       refused(2, /--users/, ['demo', '--users', '0']),
@@ -165,7 +168,7 @@ describe('contact centers and tokens', () => {
       assert.deepEqual(ended, {
         code: 2,
         out: '',
-        err: `rollcall: ${key} takes ${form} (see rollcall --help)\n`,
+        err: `rollcall: ${key} takes ${form} (see rollcall contact-center set --help)\n`,
       });
     }
     assert.deepEqual(await json(['contact-center', 'set', 'north', 'convoso.profile', 'official']), {

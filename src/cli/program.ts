@@ -20,6 +20,12 @@ import { addTokenCommands } from './token.ts';
 /** Makes a command with what all of them take. */
 export type NewCommand = (parent: Command, name: string, description: string) => Command;
 
+/** An empty name would be the folder in which the command is run. */
+function readFolder(text: string): string {
+  if (text !== '') return text;
+  throw new UsageError('--data takes a folder, such as ./data');
+}
+
 function createProgram(env: Readonly<Record<string, string | undefined>>): Command {
   const program = new Command('rollcall')
     .description('One directory of contact center users, answering as Convoso, Voiso and Smartflo.')
@@ -31,9 +37,9 @@ function createProgram(env: Readonly<Record<string, string | undefined>>): Comma
       .command(name)
       .description(description)
       .addOption(
-        new Option('--data <dir>', 'folder that holds everything (or ROLLCALL_DATA)').default(
-          defaultData(env),
-        ),
+        new Option('--data <dir>', 'folder that holds everything (or ROLLCALL_DATA)')
+          .default(defaultData(env))
+          .argParser(readFolder),
       )
       .addOption(
         new Option(
@@ -61,8 +67,18 @@ function createProgram(env: Readonly<Record<string, string | undefined>>): Comma
   return program;
 }
 
-const usage = (message: string) =>
-  `${message.replace(/^error: /, '').replaceAll('\n', ' ')} (see rollcall --help)`;
+/** What was used wrongly, and where the command that was meant tells of itself. */
+function usage(message: string, program: Command, argv: readonly string[]): string {
+  const words = [program.name()];
+  let command = program;
+  for (const word of argv.slice(2)) {
+    const next = command.commands.find((each) => each.name() === word);
+    if (next === undefined) break;
+    command = next;
+    words.push(word);
+  }
+  return `${message.replace(/^error: /, '').replaceAll('\n', ' ')} (see ${words.join(' ')} --help)`;
+}
 
 /** Runs one command. Gives the exit code: 0, 1 where it failed, 2 where it was used wrongly. */
 export async function runCli(
@@ -77,11 +93,12 @@ export async function runCli(
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
       // Asked for nothing at all, commander prints its help and says so without a message.
-      if (error.code !== 'commander.help') process.stderr.write(`rollcall: ${usage(error.message)}\n`);
+      if (error.code !== 'commander.help')
+        process.stderr.write(`rollcall: ${usage(error.message, program, argv)}\n`);
       return 2;
     }
     if (error instanceof UsageError) {
-      process.stderr.write(`rollcall: ${usage(error.message)}\n`);
+      process.stderr.write(`rollcall: ${usage(error.message, program, argv)}\n`);
       return 2;
     }
     if (error instanceof Failure) {

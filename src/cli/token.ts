@@ -99,7 +99,7 @@ export function addTokenCommands(program: Command, newCommand: NewCommand): void
             ]);
           }
         }
-        const head = ['ID', 'CONTACT CENTER', 'NAME', 'SCOPES', 'WIRES', 'EXPIRES', 'STATE'];
+        const head = ['ID', 'CONTACT CENTER', 'NAME', 'SCOPES', 'DIALECTS', 'EXPIRES', 'STATE'];
         print(options.json === true, documents, table(head, rows));
       }),
     );
