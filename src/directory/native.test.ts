@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { blankUser } from './merge.ts';
-import { decodeNative, encodeNative, NATIVE_FIELDS } from './native.ts';
-import type { Json } from './user.ts';
+import { decodeNative as decode, encodeNative, NATIVE_FIELDS } from './native.ts';
+import type { Json, JsonObject } from './user.ts';
+
+const decodeNative = (row: JsonObject) => decode(row, { timezone: 'Asia/Kolkata' });
 
 /** A user of whom everything is told. */
 const WHOLE = encodeNative({
@@ -27,6 +29,17 @@ describe('a native row', () => {
         new RegExp(`^Failure: ${field}: `),
         field,
       );
+    }
+  });
+
+  it("has its times in the contact center's zone, where they name none", () => {
+    for (const [text, at] of [
+      ['2026-03-01 08:00:00', Date.UTC(2026, 2, 1, 2, 30)],
+      ['2026-03-01T08:00:00', Date.UTC(2026, 2, 1, 2, 30)],
+      ['2026-03-01T08:00:00Z', Date.UTC(2026, 2, 1, 8)],
+    ] as const) {
+      const { createdAt, lastLoginAt } = decodeNative({ createdAt: text, lastLoginAt: text });
+      assert.deepEqual([createdAt, lastLoginAt], [at, at], text);
     }
   });
 

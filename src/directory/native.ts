@@ -1,7 +1,7 @@
-import type { UserFormat } from './format.ts';
+import type { FormatContext, UserFormat } from './format.ts';
 import { isObject, MAX_COUNTED, MAX_NUMBER, type NamedRef, RowReader, type UserPatch } from './patch.ts';
 import { USER_FIELDS_SHOWN } from './query.ts';
-import { parseInstant } from './time-zone.ts';
+import { parseInstant, parseLocal } from './time-zone.ts';
 import {
   AGENT_STATUSES,
   type Agent,
@@ -73,12 +73,13 @@ function readCallbackTypes(row: RowReader): CallbackType[] | undefined {
   return CALLBACK_TYPES.filter((type) => list.includes(type));
 }
 
-function readInstant(row: RowReader, field: string): number | null | undefined {
+function readInstant(row: RowReader, field: string, timezone: string): number | null | undefined {
   const text = row.textOrNull(field);
   if (text == null || text === '') return text === undefined ? undefined : null;
   return (
     parseInstant(text) ??
-    row.problem(field, 'must be an ISO 8601 time with its offset, such as 2026-03-01T08:00:00Z')
+    parseLocal(text, timezone) ??
+    row.problem(field, 'must be an ISO 8601 time, such as 2026-03-01T08:00:00Z or 2026-03-01 08:00:00')
   );
 }
 
@@ -151,8 +152,11 @@ function readExtra(row: RowReader): Record<string, JsonObject> | undefined {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
-/** Reads one user in our own form. Every field may be missing. @throws Failure invalid */
-export function decodeNative(value: JsonObject): UserPatch {
+/**
+ * Reads one user in our own form. Every field may be missing; times without an offset are in the contact center's
+ * zone. @throws Failure invalid
+ */
+export function decodeNative(value: JsonObject, { timezone }: Pick<FormatContext, 'timezone'>): UserPatch {
   const row = new RowReader(value, READ_FIELDS);
   const id = row.text('id');
   if (id !== undefined && id !== '' && !UUID.test(id)) row.problem('id', 'must be a UUID');
@@ -163,7 +167,7 @@ export function decodeNative(value: JsonObject): UserPatch {
     const text = row.textOrNull(field);
     return text === '' ? null : text;
   };
-  const createdAt = readInstant(row, 'createdAt');
+  const createdAt = readInstant(row, 'createdAt', timezone);
   refuseUnknown(row);
   return row.finish({
     id: id === '' ? undefined : id?.toLowerCase(),
@@ -190,7 +194,7 @@ export function decodeNative(value: JsonObject): UserPatch {
     connectionType: row.word('connectionType', CONNECTION_WORDS),
     extensions: row.extensions('extensions'),
     createdAt: createdAt === null ? undefined : createdAt,
-    lastLoginAt: readInstant(row, 'lastLoginAt'),
+    lastLoginAt: readInstant(row, 'lastLoginAt', timezone),
     sipAccount: nullable('sipAccount'),
     callerIdGroup: nullable('callerIdGroup'),
     webrtcRingtone: nullable('webrtcRingtone'),

@@ -156,20 +156,25 @@ export function formatHours(minutes: number): string {
   return text;
 }
 
-/** A zone whose standard offset is the given hours text, the same one each time; null if there is none. */
+/**
+ * A zone whose standard offset is the given hours text, the same one each time, or Etc/GMT where no zone has it;
+ * null if the text is no offset.
+ */
 export function zoneForHours(hours: string, now: number): string | null {
   if (!/^[+-]?\d{1,2}(\.\d{1,2})?$/.test(hours)) return null;
   const minutes = Math.round(Number(hours) * 60);
+  if (Math.abs(minutes) >= 24 * 60) return null;
   const known = ZONE_FOR_OFFSET[formatHours(minutes)];
   if (known !== undefined) return known;
   if (minutes === 0) return 'Etc/GMT';
   if (minutes % 60 === 0) {
     // The signs of the Etc zones are those of POSIX: Etc/GMT-3 is three hours ahead of UTC.
     const name = `Etc/GMT${minutes > 0 ? '-' : '+'}${Math.abs(minutes / 60)}`;
-    return isTimeZone(name) ? name : null;
+    return isTimeZone(name) ? name : 'Etc/GMT';
   }
   return (
-    Intl.supportedValuesOf('timeZone').find((name) => standardOffsetMinutes(name, now) === minutes) ?? null
+    Intl.supportedValuesOf('timeZone').find((name) => standardOffsetMinutes(name, now) === minutes) ??
+    'Etc/GMT'
   );
 }
 

@@ -329,9 +329,12 @@ describe('offsets and zones', () => {
       convosoRow(2, { last_login: '2026-02-30 03:04:05' }),
       convosoRow(3, { created_at: '2016-02-30T10:54:21-0800' }),
       convosoRow(4, { local_gmt: '99.00' }),
+      convosoRow(5, { created_at: '2016-11-17T10:54:21', local_gmt: '-2.50' }),
     ]);
     const people = await here.people();
-    assert.equal(people.length, 1);
+    assert.equal(people.length, 2);
+    assert.equal(people[1]?.createdAt, Date.UTC(2016, 10, 17, 18, 54, 21));
+    assert.equal(people[1]?.timezone, 'Etc/GMT');
     assert.equal(people[0]?.lastLoginAt, Date.UTC(2026, 0, 2, 11, 4, 5));
     assert.equal(people[0]?.createdAt, Date.UTC(2016, 10, 17, 18, 54, 21));
   });

@@ -138,7 +138,7 @@ function readZone(row: RowReader, context: FormatContext): string | undefined {
   const hours = row.text('local_gmt');
   if (hours === undefined || hours === '') return undefined;
   return (
-    zoneForHours(hours, context.now) ?? row.problem('local_gmt', 'is the standard offset of no time zone')
+    zoneForHours(hours, context.now) ?? row.problem('local_gmt', 'must be an offset in hours, such as -8.00')
   );
 }
 
@@ -150,10 +150,14 @@ function readLastLogin(row: RowReader, context: FormatContext): number | null | 
   );
 }
 
-function readCreated(row: RowReader): number | undefined {
+function readCreated(row: RowReader, context: FormatContext): number | undefined {
   const text = row.text('created_at');
   if (text === undefined || text === '') return undefined;
-  return parseInstant(text) ?? row.problem('created_at', 'must be a time as YYYY-MM-DDTHH:MM:SS-0000');
+  return (
+    parseInstant(text) ??
+    parseLocal(text, context.timezone) ??
+    row.problem('created_at', 'must be a time as YYYY-MM-DDTHH:MM:SS-0000')
+  );
 }
 
 const OFFICIAL_ONLY = [
@@ -209,7 +213,7 @@ export function decodeOfficial(value: JsonObject, context: FormatContext): UserP
     timezone: readZone(row, context),
     allowBlendedCampaign: row.flag('allow_blended_campaign'),
     notifications: row.flag('notification'),
-    createdAt: readCreated(row),
+    createdAt: readCreated(row, context),
     connectionType: row.word('connection_type', CONNECTIONS),
     extensions: row.extensions('extension'),
     lastLoginAt: readLastLogin(row, context),

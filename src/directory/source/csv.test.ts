@@ -102,8 +102,11 @@ describe('users in CSV', () => {
     ]);
     const [first, second] = rows;
     assert.ok(first !== undefined && 'value' in first && second !== undefined && 'value' in second);
-    assert.deepEqual(decodeNative(first.value).teams, [{ name: 'Sales' }, { number: 7 }]);
-    assert.throws(() => decodeNative(second.value), /agent/);
+    assert.deepEqual(decodeNative(first.value, { timezone: 'UTC' }).teams, [
+      { name: 'Sales' },
+      { number: 7 },
+    ]);
+    assert.throws(() => decodeNative(second.value, { timezone: 'UTC' }), /agent/);
   });
 
   it('say nothing by an empty cell, and nothing of their reasons', async () => {
