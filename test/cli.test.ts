@@ -392,6 +392,8 @@ describe('demo and doctor', () => {
       'settings',
       'pragma journal_mode',
       'pragma synchronous',
+      'pragma foreign_keys',
+      'pragma secure_delete',
       'integrity',
       'disk space',
       'clock',

@@ -29,6 +29,10 @@ export interface Rhythm {
 /** A batch of 50 keeps others from writing for some 10 ms, and for as long as the disk takes. */
 export const RHYTHM: Rhythm = { first: 2000, between: 600_000, look: 10_000, pause: 20, batch: 50 };
 
+/** How often a round tries to wipe what was let go from the store's log, and the time between, in milliseconds. */
+const WIPES = 30;
+const WIPE_AGAIN = 1000;
+
 /** How long an upload may take, in milliseconds. */
 const UPLOAD_LIFE = 86_400_000;
 
@@ -131,8 +135,22 @@ export async function runRound(deps: LettingJobDeps, pace: Pace): Promise<void> 
       if (pace.signal.aborted) return;
       await guarded(deps.log, { contactCenter: contactCenter.name }, () => letGo(deps, contactCenter, pace));
     }
+    await wipe(deps, pace);
     const { places, now } = deps.letting;
     for (const tier of TIERS) await places[tier]?.dropUnfinished(now() - UPLOAD_LIFE);
+  });
+}
+
+/** Once more after all, for who deletes, drops and forgets: a round comes only where there is something to let go. */
+async function wipe({ letting, log }: LettingJobDeps, pace: Pace): Promise<void> {
+  for (let left = WIPES; left > 0 && !pace.signal.aborted; left -= 1) {
+    if (await letting.store.wipe()) return;
+    await sleep(WIPE_AGAIN, undefined, { signal: pace.signal }).catch(() => {});
+  }
+  if (pace.signal.aborted) return;
+  log({
+    job: 'letting',
+    failure: "the store's log is in use; what was let go can be read in it until later",
   });
 }
 

@@ -6,7 +6,7 @@ import type { RecordingStore } from './ports.ts';
 
 /**
  * Lets one recording go at once: it becomes a tombstone, then its audio is removed. Audio that cannot be
- * removed now is left to the next purge. One that is let go already stays as it is.
+ * removed now is left to the next purge, as are traces in the store that somebody reads. One that is let go already stays as it is.
  * @throws Failure not_found; conflict while it is under legal hold
  */
 export type DeleteRecording = (contactCenter: ContactCenter, number: number, actor: Actor) => Promise<void>;
@@ -27,5 +27,6 @@ export function createDeleteRecording(
     const leftovers = await letting.store.leftovers(contactCenter, number - 1, 1);
     const own = leftovers.filter((leftover) => leftover.number === number);
     await removeLeftovers(letting, contactCenter, own);
+    await letting.store.wipe();
   };
 }

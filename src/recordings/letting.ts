@@ -74,6 +74,11 @@ export interface LettingStore extends Pick<RecordingStore, 'discard'> {
   ): Promise<Leftover | null>;
   /** Lets go of a tombstone's idempotency key and what it was used for, once it has been kept for its time. */
   forgetKey(contactCenter: ContactCenter, number: number, now: number): Promise<void>;
+  /**
+   * Sees to it that what was let go can be read no more in what the store leaves behind beside its rows. False where
+   * somebody still reads that: then it is to be tried again.
+   */
+  wipe(): Promise<boolean>;
   /** Notes the copy that a recording's audio is to move to. False where it does not move to that tier now. */
   beginMove(contactCenter: ContactCenter, number: number, copy: Copy): Promise<boolean>;
   /**

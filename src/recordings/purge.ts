@@ -94,5 +94,6 @@ export async function purge(deps: LettingDeps, contactCenter: ContactCenter, pac
       for (const each of settled) if (each.status === 'rejected') throw each.reason;
     }
   }
+  if (purged > 0) await deps.store.wipe();
   return { purged, bytes, left: removed.left, failure: removed.failure };
 }

@@ -31,7 +31,8 @@ import { createKeptNames, createReadNames } from './users/names.ts';
 import { createUserPages } from './users/pages.ts';
 import { createUserReading } from './users/reading.ts';
 import { createUserWriter } from './users/write.ts';
-import { type Writer, writeApart } from './write-apart.ts';
+import { createWipe } from './wipe.ts';
+import { type WipingWriter, type Writer, writeApart } from './write-apart.ts';
 
 /** Where a store is. */
 export interface StorePlace {
@@ -113,7 +114,8 @@ export function storePath(data: string): string {
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const opened = await openEngine(options);
-  const { engine, flavor, alone, settle, openBulk, openApart, openLease, inspect, replica } = opened;
+  const { engine, flavor, alone, settle, openBulk, openHere, openApart, openLease, inspect, replica } =
+    opened;
   try {
     const statements = new Statements(flavor);
     const counts = createNumberCounts(statements);
@@ -129,15 +131,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       createUserWriter({ engine, transactions, statements, counts, reading, dialects: options.dialects });
     const addEvents = createAddEvents(statements);
     const access = createAccessStore(engine, statements, addEvents);
-    const audit = createAuditStore(
-      engine,
-      options.isServing === true ? writeApart(openApart) : writeWith(engine),
-      statements,
-      addEvents,
-    );
+    const apart = options.isServing === true ? writeApart(openApart) : openHere();
+    const audit = createAuditStore(engine, apart, statements, addEvents);
     const signingKeys = createSigningKeys(engine, statements, addEvents);
     const stores = createRecordingStores(engine, statements, addEvents);
-    const { letting } = stores;
+    const letting = { ...stores.letting, wipe: createWipe(apart) };
     const names = createKeptNames(statements);
     const pagesOn = (reads: Engine) => createUserPages(reads, statements, counts, known, names);
     let pages = pagesOn(engine);
@@ -190,6 +188,9 @@ const writeWith = (engine: Engine): Writer => ({
   close: async () => {},
 });
 
+/** The database's own server cleans up behind itself. */
+const wipingNothing = (engine: Engine): WipingWriter => ({ ...writeWith(engine), wipe: async () => true });
+
 /** Opens what keeps a store, as it is; the folder and the file are made where they are missing. */
 export async function openEngine(
   options: StorePlace & Pick<StoreOptions, 'isServing' | 'cacheMiB' | 'observe'>,
@@ -208,8 +209,10 @@ export interface Opened {
   readonly settle: () => Promise<void>;
   /** Writing transactions of loads, which hold up no others where that can be had. */
   readonly openBulk: () => Writer;
+  /** Writing transactions as others of this engine. */
+  readonly openHere: () => WipingWriter;
   /** Writing transactions beside others of this engine, which go on meanwhile where they can. */
-  readonly openApart: () => Writer;
+  readonly openApart: () => WipingWriter;
   readonly openLease: Store['openLease'];
   readonly figures: EngineFigures;
   readonly inspect: Store['inspect'];
@@ -239,6 +242,7 @@ function openFile({
     alone: (work) => work(),
     settle: () => pinStatistics(engine),
     openBulk: () => engine.openThread(),
+    openHere: () => ({ ...writeWith(engine), wipe: () => engine.wipe() }),
     openApart: () => engine.openThreadInTurn(),
     // The first process of a server does what one alone is to do, and a file has one server.
     openLease: () => ({ take: async () => NEVER_LOST, release: async () => {} }),
@@ -269,7 +273,8 @@ async function openDatabase(
     settle: () => pinDatabaseStatistics(engine),
     // It is another process that writes as it is.
     openBulk: () => writeWith(engine),
-    openApart: () => writeWith(engine),
+    openHere: () => wipingNothing(engine),
+    openApart: () => wipingNothing(engine),
     openLease: (name) => new PostgresLease(place, limits, name),
     figures: engine.figures,
     inspect: (now, workers) => inspectDatabase(engine, now, connectionsNeeded(workers)),

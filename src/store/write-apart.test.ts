@@ -2,18 +2,19 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Failure } from '../errors.ts';
 import type { Transaction } from './engine.ts';
-import { type Writer, writeApart } from './write-apart.ts';
+import { type WipingWriter, writeApart } from './write-apart.ts';
 
 /** Writers that fail with what is said; `opened` and `closed` count them. */
 function createWriters() {
   const state = { opened: 0, closed: 0, failure: null as Error | null };
-  const open = (): Writer => {
+  const open = (): WipingWriter => {
     state.opened += 1;
     return {
       async transaction(_, work) {
         if (state.failure !== null) throw state.failure;
         return work({} as Transaction);
       },
+      wipe: async () => true,
       async close() {
         state.closed += 1;
       },

@@ -33,7 +33,7 @@ export function createRecordingStores(
   engine: Engine,
   statements: Statements,
   addEvents: AddEvents,
-): { readonly recordings: RecordingStore; readonly letting: LettingStore } {
+): { readonly recordings: RecordingStore; readonly letting: Omit<LettingStore, 'wipe'> } {
   const counts = createDayCounts(statements);
   const commit = createGroupCommit(engine);
   const bury = createBury(statements, counts, addEvents);

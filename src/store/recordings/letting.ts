@@ -122,7 +122,7 @@ export function createLettingStore(
   bury: Bury,
   addEvents: AddEvents,
   discard: RecordingStore['discard'],
-): LettingStore {
+): Omit<LettingStore, 'wipe'> {
   const known = createStatements(statements);
 
   /** Changes a recording that is still as is expected; gives whether it was. */

@@ -18,7 +18,12 @@ export const PRAGMAS: Readonly<Record<string, string | number>> = {
   // NORMAL, better-sqlite3's default in WAL mode, may lose acknowledged writes when the power fails.
   synchronous: 2,
   foreign_keys: 1,
+  // What is deleted is overwritten with zeros: else it stays readable in the file until its place is used again.
+  secure_delete: 1,
 };
+
+/** How long the log's emptying waits for who reads it, in milliseconds; nobody writes meanwhile. */
+const CHECKPOINT_PATIENCE = 200;
 
 const isBusy = (error: unknown): boolean =>
   error instanceof Database.SqliteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code);
@@ -201,6 +206,23 @@ export class Connection {
       this.#endLater();
     }
     return this.#turnVersion;
+  }
+
+  /**
+   * Moves the log into the file as far as nobody reads from it, which keeps nobody from anything; or, with
+   * `truncate`, all of it, and leaves it empty. False where somebody reads from it for longer than that waits.
+   */
+  checkpoint(mode: 'passive' | 'truncate'): boolean {
+    const timeout = this.#db.pragma('busy_timeout', { simple: true });
+    this.#db.pragma(`busy_timeout = ${CHECKPOINT_PATIENCE}`);
+    try {
+      const [told] = this.#db.pragma(`wal_checkpoint(${mode})`) as { readonly busy: number }[];
+      return told?.busy === 0;
+    } catch (error) {
+      throw this.#explain(error);
+    } finally {
+      this.#db.pragma(`busy_timeout = ${timeout}`);
+    }
   }
 
   get inTransaction(): boolean {

@@ -8,6 +8,7 @@ import {
   type Transaction,
   type Values,
 } from '../engine.ts';
+import type { WipingWriter } from '../write-apart.ts';
 import { Connection, explain, makeFile, type SqliteOptions } from './connection.ts';
 import { WriterThread } from './writer-thread.ts';
 
@@ -95,12 +96,26 @@ export class SqliteEngine implements Engine {
    * The same in turns with those of this engine. One of these that waited for the file would keep this thread
    * from answering the other, which has the file, and neither could go on.
    */
-  openThreadInTurn(): Pick<Engine, 'transaction' | 'close'> {
+  openThreadInTurn(): WipingWriter {
     const thread = this.openThread();
     return {
       transaction: (contactCenters, work) => this.#inTurn(() => thread.transaction(contactCenters, work)),
       close: () => thread.close(),
+      // First what keeps no writer waiting, which is nearly all of it.
+      wipe: async () => {
+        await thread.checkpoint('passive');
+        return this.#inTurn(() => thread.checkpoint('truncate'));
+      },
     };
+  }
+
+  /** Empties the log, in which what was overwritten in the file can still be read. False where it is in use. */
+  wipe(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      this.#reader.endTurn();
+      this.#writer.checkpoint('passive');
+      return this.#writer.checkpoint('truncate');
+    });
   }
 
   /** Runs plain SQL alone: schema changes. */

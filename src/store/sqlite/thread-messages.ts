@@ -22,6 +22,7 @@ export type Question =
       readonly mustChange: boolean;
     }
   | { readonly ask: 'read'; readonly id: number; readonly sql: string; readonly cells: readonly Cell[] }
+  | { readonly ask: 'checkpoint'; readonly id: number; readonly mode: 'passive' | 'truncate' }
   | { readonly ask: 'commit' | 'rollback' | 'close'; readonly id: number };
 
 export interface Answer {

@@ -61,6 +61,12 @@ function handle(question: Question): void {
       answer(question.id, rows);
       return;
     }
+    case 'checkpoint': {
+      problem = null;
+      const isDone = attempt(() => open().checkpoint(question.mode), false);
+      answer(question.id, [[isDone ? 1 : 0]]);
+      return;
+    }
     case 'commit':
       attempt(() => open().execute('COMMIT'), undefined);
       if (problem !== null) rollBack();

@@ -120,6 +120,13 @@ export class WriterThread implements Pick<Engine, 'transaction' | 'close'> {
     return value;
   }
 
+  /** As a connection's, between two transactions. */
+  checkpoint(mode: 'passive' | 'truncate'): Promise<boolean> {
+    const result = this.#lastWrite.then(() => this.#ask((id) => ({ ask: 'checkpoint', id, mode })));
+    this.#lastWrite = result.catch(() => undefined);
+    return result.then(([row]) => row?.[0] === 1);
+  }
+
   async close(): Promise<void> {
     await this.#lastWrite;
     await this.#ask((id) => ({ ask: 'close', id })).catch(() => {});
