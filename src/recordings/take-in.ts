@@ -96,6 +96,15 @@ async function* hold(content: Readable, expected: number | null, most: number): 
   if (expected !== null && bytes < expected) throw audioProblem('was cut off before its end');
 }
 
+/** How long a call was and when it ended: as was said, one from the other, or else both from the audio's length. */
+function timesOf({ startedAt, endedAt, seconds }: Recording, length: number | null) {
+  if (endedAt !== null) return { endedAt, seconds: seconds ?? Math.round((endedAt - startedAt) / 1000) };
+  if (seconds !== null) return { seconds, endedAt: startedAt + seconds * 1000 };
+  if (length === null) return { seconds, endedAt };
+  const milliseconds = Math.round(length * 1000);
+  return { seconds: Math.round(milliseconds / 1000), endedAt: startedAt + milliseconds };
+}
+
 export function createTakeIn({ recordings, main, audio, now, newId, mostBytes }: TakeInDeps): TakeIn {
   const keyOf = (contactCenter: ContactCenter, id: string): MediaKey => ({
     contactCenterId: contactCenter.id,
@@ -118,9 +127,8 @@ export function createTakeIn({ recordings, main, audio, now, newId, mostBytes }:
     recording: Recording,
     arriving: Arriving,
   ): Promise<Recording> {
-    const { number, mediaId, startedAt } = recording;
-    const { seconds, ...media } = await take(keyOf(contactCenter, mediaId), arriving);
-    const length = seconds === null ? null : Math.round(seconds * 1000);
+    const { number, mediaId } = recording;
+    const { seconds: length, ...media } = await take(keyOf(contactCenter, mediaId), arriving);
     const event: AuditEvent = {
       at: now(),
       actor: arriving.actor,
@@ -129,11 +137,7 @@ export function createTakeIn({ recordings, main, audio, now, newId, mostBytes }:
       outcome: 'done',
       details: { bytes: media.bytes },
     };
-    const facts = {
-      ...media,
-      seconds: recording.seconds ?? (length === null ? null : Math.round(length / 1000)),
-      endedAt: recording.endedAt ?? (length === null ? null : startedAt + length),
-    };
+    const facts = { ...media, ...timesOf(recording, length) };
     return recordings.complete(contactCenter, { number, mediaId }, facts, event);
   }
 

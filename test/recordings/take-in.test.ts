@@ -72,9 +72,16 @@ describe('taking a recording in', () => {
   });
 
   it('believes the sender about the length and the end of the call', async () => {
-    const about = said({ seconds: 77, endedAt: NOW });
-    const { recording } = await takeIn()({ said: about, open: gives(fresh()) });
-    assert.deepEqual([recording.seconds, recording.endedAt], [77, NOW]);
+    const startedAt = NOW - 600_000;
+    for (const [about, seconds, endedAt] of [
+      [{ seconds: 77, endedAt: NOW }, 77, NOW],
+      [{ seconds: 300 }, 300, startedAt + 300_000],
+      [{ endedAt: startedAt + 299_600 }, 300, startedAt + 299_600],
+      [{ seconds: 0 }, 0, startedAt],
+    ] as const) {
+      const { recording } = await takeIn()({ said: said({ startedAt, ...about }), open: gives(fresh()) });
+      assert.deepEqual([recording.seconds, recording.endedAt], [seconds, endedAt]);
+    }
   });
 
   it('keeps nothing of what the sender got wrong', async () => {
