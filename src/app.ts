@@ -155,11 +155,11 @@ export async function createApp(
       mostBytes: config.mostUpload,
     }),
     mostUpload: config.mostUpload,
-    deleteRecording: createDeleteRecording(store.recordings, {
-      ...SURROUNDINGS,
-      store: store.letting,
-      places,
-    }),
+    deleteRecording: createDeleteRecording(
+      store.recordings,
+      { ...SURROUNDINGS, store: store.letting, places },
+      store.audit,
+    ),
     signingKeys: store.signingKeys,
     publicUrl: config.publicUrl,
     answers: new Answers(),

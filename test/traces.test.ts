@@ -51,6 +51,8 @@ for (const isServing of [false, true]) {
       await store.recordings.complete(contactCenter, recording, FACTS, eventOf('recording.added', number));
       return number;
     };
+    const letGo = (number: number) =>
+      createDeleteRecording(store.recordings, deps, store.audit)(contactCenter, number, { kind: 'cli' });
     const traces = async () => {
       const path = storePath(data);
       const files = await Promise.all([path, `${path}-wal`].map((file) => readFile(file, 'latin1')));
@@ -70,7 +72,7 @@ for (const isServing of [false, true]) {
       assert.deepEqual(await traces(), [0, 0]);
 
       const number = await add(1);
-      await createDeleteRecording(store.recordings, deps)(contactCenter, number, { kind: 'cli' });
+      await letGo(number);
       assert.deepEqual(await traces(), [0, 0]);
     });
 
@@ -79,7 +81,7 @@ for (const isServing of [false, true]) {
       try {
         reader.exec('begin');
         reader.prepare('select count(*) from recordings').get();
-        await createDeleteRecording(store.recordings, deps)(contactCenter, await add(2), { kind: 'cli' });
+        await letGo(await add(2));
         assert.notDeepEqual(await traces(), [0, 0]);
         assert.equal(await store.letting.wipe(), false);
         reader.exec('rollback');

@@ -257,8 +257,12 @@ async function openContent(
 ): Promise<Readable | MediaFile> {
   try {
     const found = (await openOnce(deps, opened, range)) ?? (await openMoved(deps, opened, range));
-    if (found !== null) return found;
-    throw notThere();
+    if (found === null) throw notThere();
+    if (!(found instanceof Readable) && found.bytes !== opened.recording.media.bytes) {
+      await found.close();
+      throw notWhole();
+    }
+    return found;
   } catch (error) {
     onFailed('failed');
     throw error;
@@ -267,6 +271,12 @@ async function openContent(
 
 const notThere = () =>
   new Failure('unavailable', 'audio is not where it should be; rollcall recordings sweep tells more');
+
+const notWhole = () =>
+  new Failure(
+    'unavailable',
+    'audio is shorter or longer than its record says; rollcall recordings sweep tells more',
+  );
 
 /** HEAD promises what GET gives. @throws Failure unavailable where the audio is not there, or not whole */
 async function needWhole(deps: MediaDeps, opened: Opened): Promise<void> {

@@ -65,7 +65,7 @@ export async function readUpload(request: FastifyRequest, mostBytes: number): Pr
       try {
         if (name !== 'recording') throw invalid('recording', 'must be the first part');
         if (isTruncated) throw new Failure('too_large', `recording is longer than ${MOST_SAID} bytes`);
-        said = parseJsonObject(text) as JsonObject;
+        said = readRecording(text);
       } catch (error) {
         settle(error as Error);
       }
@@ -99,6 +99,16 @@ export async function readUpload(request: FastifyRequest, mostBytes: number): Pr
     if (digest !== null) raw.on('data', (chunk: Buffer) => digest.hash.update(chunk));
     raw.pipe(form);
   });
+}
+
+/** @throws Failure invalid */
+function readRecording(text: string): JsonObject {
+  try {
+    return parseJsonObject(text) as JsonObject;
+  } catch (error) {
+    if (error instanceof HttpFailure) throw invalid('recording', 'must be a JSON object');
+    throw error;
+  }
 }
 
 function openForm(request: FastifyRequest, mostBytes: number): BusboyInstance {

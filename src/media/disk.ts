@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { close, constants, createReadStream, open as openFile, read } from 'node:fs';
+import { close, constants, createReadStream, fstat, open as openFile, read } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, opendir, rename, statfs, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { Failure } from '../errors.ts';
 import type { ByteRange, MediaFile, MediaKey, MediaPlace, StoredMedia } from '../recordings/media.ts';
 import { Counted } from './counted.ts';
-import { OpenFiles } from './open-files.ts';
+import { type Opened, OpenFiles } from './open-files.ts';
 import { placeOf, readContactCenter, readName } from './paths.ts';
 
 /** What of the system's errors can be mended, and after how many seconds a retry makes sense (errno(3)). */
@@ -31,6 +31,18 @@ const openNumber = promisify(openFile);
 const readNumber = promisify(read);
 const closeNumber = promisify(close);
 
+const statNumber = promisify(fstat);
+
+async function openWhole(path: string): Promise<Opened> {
+  const number = await openNumber(path, O_RDONLY | O_NOFOLLOW);
+  try {
+    return { number, bytes: (await statNumber(number)).size };
+  } catch (error) {
+    await closeNumber(number);
+    throw error;
+  }
+}
+
 const codeOf = (error: unknown) =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
@@ -42,7 +54,7 @@ export class DiskPlace implements MediaPlace {
   /** Folders whose own entries are known to be on the disk. */
   readonly #kept = new Set<string>();
   readonly #files = new OpenFiles({
-    open: (path) => this.#find(() => openNumber(path, O_RDONLY | O_NOFOLLOW)),
+    open: (path) => this.#find(() => openWhole(path)),
     close: closeNumber,
     now: Date.now,
   });
@@ -139,6 +151,7 @@ export class DiskPlace implements MediaPlace {
     const held = await this.#files.hold(this.#pathOf(key));
     if (held === null) return null;
     return {
+      bytes: held.bytes,
       read: (buffer, position) =>
         this.#try(async () => (await readNumber(held.number, buffer, 0, buffer.length, position)).bytesRead),
       close: async () => held.release(),

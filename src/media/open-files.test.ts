@@ -12,7 +12,7 @@ function createDisk() {
       if (missing.has(path)) return null;
       last += 1;
       open.add(last);
-      return last;
+      return { number: last, bytes: 1 };
     },
     close: async (number) => {
       assert.ok(open.delete(number), `${number} is closed once`);

@@ -2,17 +2,22 @@
 const LINGER = 2000;
 const MOST_LINGERING = 64;
 
+/** A file as it was opened. */
+export interface Opened {
+  readonly number: number;
+  readonly bytes: number;
+}
+
 interface OpenFile {
-  /** The file's number, or null where there is none. */
-  readonly number: Promise<number | null>;
+  /** Null where there is none. */
+  readonly opened: Promise<Opened | null>;
   readers: number;
   /** When the last reader left; in milliseconds since 1970 UTC. */
   leftAt: number;
 }
 
 /** A file that is open for as long as its reader needs it. */
-export interface Held {
-  readonly number: number;
+export interface Held extends Opened {
   /** To be called once. */
   release(): void;
 }
@@ -23,7 +28,7 @@ export interface Held {
  * that is removed meanwhile is still given to whoever has it open, and to nobody else.
  */
 export class OpenFiles {
-  readonly #open: (path: string) => Promise<number | null>;
+  readonly #open: (path: string) => Promise<Opened | null>;
   readonly #close: (number: number) => Promise<unknown>;
   readonly #now: () => number;
   /** In the order in which they were last left. */
@@ -32,7 +37,7 @@ export class OpenFiles {
 
   constructor(options: {
     /** Opens a file; null where there is none. */
-    readonly open: (path: string) => Promise<number | null>;
+    readonly open: (path: string) => Promise<Opened | null>;
     readonly close: (number: number) => Promise<unknown>;
     readonly now: () => number;
   }) {
@@ -45,23 +50,23 @@ export class OpenFiles {
   async hold(path: string): Promise<Held | null> {
     let file = this.#files.get(path);
     if (file === undefined) {
-      file = { number: this.#open(path), readers: 0, leftAt: 0 };
+      file = { opened: this.#open(path), readers: 0, leftAt: 0 };
       this.#files.set(path, file);
     }
     const held = file;
     held.readers += 1;
-    let number: number | null = null;
+    let opened: Opened | null = null;
     try {
-      number = await held.number;
+      opened = await held.opened;
     } finally {
       // What could not be opened is not kept: the next one tries anew.
-      if (number === null) {
+      if (opened === null) {
         held.readers -= 1;
         if (this.#files.get(path) === held) this.#files.delete(path);
       }
     }
-    if (number === null) return null;
-    return { number, release: () => this.#release(path, held) };
+    if (opened === null) return null;
+    return { ...opened, release: () => this.#release(path, held) };
   }
 
   /** Has those who come from now on open it anew: another file may lie there, or none. */
@@ -106,6 +111,6 @@ export class OpenFiles {
   }
 
   #end(file: OpenFile): void {
-    file.number.then((number) => (number === null ? undefined : this.#close(number))).catch(() => {});
+    file.opened.then((opened) => (opened === null ? undefined : this.#close(opened.number))).catch(() => {});
   }
 }

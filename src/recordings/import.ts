@@ -117,9 +117,14 @@ export async function importManifest(
   const looked = new Map<string, string>();
 
   async function readLine(value: JsonObject): Promise<Line> {
-    const { file, ...rest } = value;
+    const { file } = value;
     if (typeof file !== 'string' || file === '') throw invalid('file', 'must name a file');
-    const said = await readSaid(contactCenter, rest, { users: options.users, now: options.now() });
+    // What is said of nothing else still has its place among the fields.
+    const said = await readSaid(
+      contactCenter,
+      { ...value, file: null },
+      { users: options.users, now: options.now() },
+    );
     const { userNumber, startedAt } = said.said;
     return { file, said, key: JSON.stringify(['manifest', posix.normalize(file), userNumber, startedAt]) };
   }

@@ -27,6 +27,8 @@ export interface StoredMedia {
 
 /** Opened audio, read into the reader's own buffers, which can be used again. */
 export interface MediaFile {
+  /** How long it was when it was opened. */
+  readonly bytes: number;
   /** Fills a buffer from a position on; gives how many bytes there were, 0 at the end. */
   read(buffer: Buffer, position: number): Promise<number>;
   close(): Promise<void>;

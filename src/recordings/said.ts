@@ -11,6 +11,8 @@ const DAY = 86_400_000;
 const MOST_ID = Number.MAX_SAFE_INTEGER;
 /** A hundred years, as the retention of a contact center. */
 const MOST_DAYS = 36_500;
+/** Unknown fields that are told of at most. */
+const MOST_TOLD = 10;
 /** The longest call that is taken for one, in seconds: a week. */
 const MOST_SECONDS = 604_800;
 
@@ -130,7 +132,14 @@ export async function readSaid(
   const expected = { bytes: row.whole('bytes', 1, MOST_ID) ?? null, sha256: readSha256(row) };
   const unknown = Object.keys(row.rest());
   if (unknown.length > 0) {
-    row.problem('fields', `${unknown.length} are unknown; those that are known: ${SAID_FIELDS.join(', ')}`);
+    // Their names come from outside, and may hold anything: they are told by where they stand.
+    const names = Object.keys(value);
+    const places = unknown.slice(0, MOST_TOLD).map((name) => names.indexOf(name) + 1);
+    const more = unknown.length > places.length ? ' and others' : '';
+    row.problem(
+      'fields',
+      `unknown at place ${places.join(', ')}${more} of ${names.length}; those that are known: ${SAID_FIELDS.join(', ')}`,
+    );
   }
   row.check();
   return { said, expected };

@@ -135,7 +135,13 @@ export function createTakeIn({ recordings, main, audio, now, newId, mostBytes }:
       action: 'recording.added',
       subject: String(number),
       outcome: 'done',
-      details: { bytes: media.bytes },
+      details: {
+        bytes: media.bytes,
+        ...(arriving.said.legalHold ? { legalHold: true } : {}),
+        ...(arriving.said.keepUntil === null
+          ? {}
+          : { keepUntil: new Date(arriving.said.keepUntil).toISOString() }),
+      },
     };
     const facts = { ...media, ...timesOf(recording, length) };
     return recordings.complete(contactCenter, { number, mediaId }, facts, event);

@@ -137,7 +137,7 @@ describe('importing a manifest of recordings', () => {
       [await rowOf({ startedAt: 'soon' }), /startedAt: must be a time/],
       [await rowOf({ bytes: 3 }), /audio: is longer/],
       [await rowOf({ sha256: 'a'.repeat(64) }), /audio: is not what/],
-      [await rowOf({ what: 1 }), /fields: 1 are unknown/],
+      [await rowOf({ what: 1 }), /fields: unknown at place 4 of 4;/],
       [{ user: 'person1@example.com', startedAt: STARTED }, /file: must name/],
       [{ file: 5, user: 'person1@example.com', startedAt: STARTED }, /file: must name/],
     ];

@@ -86,6 +86,19 @@ describe('what is said of a recording', () => {
       [{ ...good, secnds: 5 }, ['fields']],
     ];
     for (const [value, fields] of wrong) await refused(value, fields);
+    // Whatever an unknown field is called, it is told by its place alone.
+    const twelve = Object.fromEntries(Array.from({ length: 12 }, (_, at) => [`+1555010${at}`, 'x']));
+    for (const [value, places] of [
+      [{ userNumber: 1, secnds: 5, startedAt: started, file: 'x' }, 'at place 2, 4 of 4;'],
+      [{ ...good, ...twelve }, 'at place 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and others of 14;'],
+    ] as const) {
+      await assert.rejects(read(value), (error) => {
+        assert.ok(error instanceof Failure);
+        assert.match(error.message, new RegExp(`fields: unknown ${places} .*: user, userNumber, startedAt`));
+        assert.doesNotMatch(error.message, /secnds|1555/);
+        return true;
+      });
+    }
     for (const length of [256, 10_000]) {
       await assert.rejects(read({ ...good, callId: 'c'.repeat(length) }), (error) => {
         assert.ok(error instanceof Failure);

@@ -71,6 +71,14 @@ describe('taking a recording in', () => {
     assert.deepEqual(events.at(-1)?.actor, { kind: 'token', tokenId: 't' });
   });
 
+  it('tells with its event for how long it is to be kept', async () => {
+    const call = said({ startedAt: NOW - 60_000, legalHold: true, keepUntil: NOW });
+    await takeIn()({ said: call, open: gives(fresh()) });
+    const events = await center.store.audit.page(center.contactCenter, 0, 1000);
+    const { bytes: _, ...details } = events.at(-1)?.details ?? {};
+    assert.deepEqual(details, { legalHold: true, keepUntil: '2026-03-01T00:00:00.000Z' });
+  });
+
   it('believes the sender about the length and the end of the call', async () => {
     const startedAt = NOW - 600_000;
     for (const [about, seconds, endedAt] of [

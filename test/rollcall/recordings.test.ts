@@ -286,6 +286,19 @@ describe("recordings in Rollcall's own API", () => {
     assert.equal(status, 409);
     assert.match(body.detail, /hold/);
     assert.equal((await ask(`/${number}`)).body.state, 'stored');
+    const { audit } = opened.app.store;
+    await audit.flush();
+    const { actor, action, subject, outcome, details } = (await audit.page(calls, 0, 1000)).at(-1) ?? {};
+    assert.deepEqual(
+      { kind: actor?.kind, action, subject, outcome, details },
+      {
+        kind: 'token',
+        action: 'recording.purged',
+        subject: String(number),
+        outcome: 'refused',
+        details: { reason: 'legal hold' },
+      },
+    );
   });
 
   test('whose audio cannot be removed now are let go all the same, and it is noted', async (context) => {

@@ -263,6 +263,9 @@ describe('POST /rollcall/v1/recordings', () => {
       assert.equal(answer.status, status, name);
       await assertNothingKept();
     }
+    const noJson = await send(formOf([{ ...json, content: '{"user":"ada' }, audio]));
+    assert.equal(noJson.body.detail, 'recording: must be a JSON object');
+    assert.deepEqual(noJson.body.errors, { recording: ['must be a JSON object'] });
     const body = uploadOf(SAID);
     for (const [type, status] of [
       ['application/json', 415],
