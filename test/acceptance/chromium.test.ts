@@ -100,7 +100,9 @@ describeOnStores('a recording in Chromium', { skip }, (under) => {
     return page;
   }
 
-  test('plays on the page of another site, and goes on at once where the listener moves to', async () => {
+  test('plays on the page of another site, and goes on at once where the listener moves to', {
+    timeout: 60_000,
+  }, async () => {
     const page = await openPage();
     await page.goto(`http://127.0.0.1:${(crm.address() as AddressInfo).port}/`);
     const played = await page.evaluate(async (src) => {
@@ -131,14 +133,13 @@ describeOnStores('a recording in Chromium', { skip }, (under) => {
     const store = await openRollcallStore(await under.place(data), 4);
     const north = await store.access.findContactCenter('north');
     assert.ok(north);
-    const firsts = (await store.audit.page(north, 0, 1000))
-      .filter(({ action, outcome }) => action === 'recording.played' && outcome === 'done')
-      .map(({ details }) => Number(details.first ?? 0));
+    const readFirsts = async () =>
+      (await store.audit.page(north, 0, 1000))
+        .filter(({ action, outcome }) => action === 'recording.played' && outcome === 'done')
+        .map(({ details }) => Number(details.first ?? 0));
+    // It asked for what was wanted, not for all; the server tells of it a moment after the page is gone.
+    while (!(await readFirsts()).some((first) => first > 1400 * BYTES_PER_SECOND)) await pause(50);
     await store.close();
-    assert.ok(
-      firsts.some((first) => first > 1400 * BYTES_PER_SECOND),
-      `asked for what was wanted, not for all: ${firsts}`,
-    );
   });
 
   test('plays in a tab of its own, which may run nothing', { timeout: 60_000 }, async () => {
