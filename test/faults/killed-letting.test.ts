@@ -9,6 +9,7 @@ import Database from 'better-sqlite3';
 import { BIN, COMPILED, makeFolder, succeed } from './commands.ts';
 import { planKills } from './kills.ts';
 import { checkLetting } from './letting-check.ts';
+import { sweepAll } from './sweep-all.ts';
 
 const RECORDINGS = 600;
 /** How many times commands are killed where nobody asks for more. */
@@ -96,18 +97,16 @@ describe('letting recordings go that is killed', () => {
       left.moving += rows.filter(({ moving }) => moving !== null).length;
       const isDone = rows.every(({ state }, at) => state === 'purged' || at === 2 || at > RECORDINGS / 3);
       if (kill % 3 === 2 || isDone || kill === kills - 1) {
-        const mend = ['--mend', '--checksums', '--grace-minutes', '0', '--json'];
-        const swept = JSON.parse(await succeed('recordings', 'sweep', ...mend, ...common));
-        for (const each of ['lost', 'damaged', 'misplaced']) assert.ok(!(each in swept.counts), each);
+        for (const finding of await sweepAll(data, archive)) {
+          assert.ok(finding.isMended, JSON.stringify(finding));
+          assert.ok(!['lost', 'damaged', 'misplaced'].includes(finding.kind), JSON.stringify(finding));
+        }
         const after = checkLetting(data, archive);
         assert.deepEqual(
           [after.others, after.rows.filter(({ leftover, moving }) => leftover !== null || moving !== null)],
           [0, []],
         );
-        assert.equal(
-          await succeed('recordings', 'sweep', '--checksums', '--grace-minutes', '0', ...common),
-          'all is well\n',
-        );
+        assert.deepEqual(await sweepAll(data, archive), []);
         left.swept += 1;
       }
       if (isDone) await startAnew();

@@ -15,8 +15,14 @@ import { sweepAll } from './sweep-all.ts';
 const CALLS = 300;
 /** How many times an import is killed where nobody asks for more. */
 const USUAL = 6;
-/** About what the import of all takes once it has begun, in milliseconds. */
-const LONGEST = 1500;
+/** About what an import takes until it tells of something, in milliseconds. */
+const STARTING = 1500;
+/** Recordings that come in before an import is killed, at most: so many whatever the machine is busy with. */
+const MOST_MADE = 90;
+/** The longest that an import goes on after that, in milliseconds. */
+const LONGER = 100;
+
+const countMade = (said: string) => said.match(/^line \d+: recording \d+$/gm)?.length ?? 0;
 
 describe('an import of recordings that is killed', () => {
   let folder: Awaited<ReturnType<typeof makeFolder>>;
@@ -30,7 +36,7 @@ describe('an import of recordings that is killed', () => {
     await mkdir(files);
     const rows: string[] = [];
     for (let call = 1; call <= CALLS; call += 1) {
-      const audio = wav(randomBytes(2 * (call % 2 === 0 ? 2000 : 200_000)));
+      const audio = wav(randomBytes(2 * (call % 2 === 0 ? 2000 : 60_000)));
       checksums.push(createHash('sha256').update(audio).digest('hex'));
       await writeFile(join(files, `${call}.wav`), audio);
       // The lead tells which file a recording was made of.
@@ -71,13 +77,16 @@ describe('an import of recordings that is killed', () => {
       });
       let said = '';
       const ended = once(child, 'close');
-      const hasBegun = new Promise((resolve) => child.stdout.once('data', resolve));
-      child.stdout.setEncoding('utf8').on('data', (text) => {
-        said += text;
-      });
       // Some are killed before they have told of anything.
-      if (kill % 4 > 0) await Promise.race([hasBegun, ended]);
-      await Promise.race([sleep(random() * LONGEST), ended]);
+      const wanted = kill % 4 > 0 ? 1 + Math.floor(random() * MOST_MADE) : 0;
+      const hasMade = new Promise<void>((resolve) => {
+        child.stdout.setEncoding('utf8').on('data', (text) => {
+          said += text;
+          if (countMade(said) >= wanted) resolve();
+        });
+      });
+      if (wanted > 0) await Promise.race([hasMade, ended]);
+      await Promise.race([sleep(random() * (wanted > 0 ? LONGER : STARTING)), ended]);
       child.kill('SIGKILL');
       await ended;
 

@@ -5,12 +5,13 @@ import type { Pace } from '../../src/recordings/letting.ts';
 import { type SweepFinding, sweep, sweepUnfinished } from '../../src/recordings/sweep.ts';
 
 /** Looks for all that does not agree in a store nobody works on, and mends it. */
-export async function sweepAll(data: string): Promise<SweepFinding[]> {
+export async function sweepAll(data: string, archived?: string): Promise<SweepFinding[]> {
   const findings: SweepFinding[] = [];
   const store = await openRollcallStore({ data }, 8);
   const main = new DiskPlace(join(data, 'media'));
+  const archive = archived === undefined ? null : new DiskPlace(archived);
   try {
-    const deps = { ...SURROUNDINGS, store: store.letting, places: { main, archive: null } };
+    const deps = { ...SURROUNDINGS, store: store.letting, places: { main, archive } };
     const options = { mend: true, checksums: true, grace: -1000, pendingLife: -1000, mostLost: 0 };
     const pace: Pace = {
       actor: { kind: 'job' },
@@ -25,6 +26,7 @@ export async function sweepAll(data: string): Promise<SweepFinding[]> {
     await sweepUnfinished(deps, options);
   } finally {
     await main.close();
+    await archive?.close();
     await store.close();
   }
   return findings;
