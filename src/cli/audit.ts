@@ -34,6 +34,6 @@ export function addAuditCommands(program: Command, newCommand: NewCommand): void
     .command('audit')
     .description('what was done with recordings and settings, and by whom');
   newCommand(parent, 'export', 'give all audit events out as JSON lines, the oldest first')
-    .requiredOption('--contact-center <name>')
+    .requiredOption('--contact-center <name>', 'whose; needed')
     .action(runExport);
 }

@@ -109,7 +109,7 @@ export function addExportCommand(
   env: Readonly<Record<string, string | undefined>>,
 ): void {
   addReplicaOptions(newCommand(program, 'export', 'give out every user, on stdout or into a file'), env)
-    .requiredOption('--contact-center <name>')
+    .requiredOption('--contact-center <name>', 'whose; needed')
     .addOption(
       new Option('--format <format>', "native JSON lines, or a vendor's answer")
         .choices(FORMATS.map((format) => format.name).sort())

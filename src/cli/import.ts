@@ -102,7 +102,7 @@ async function runImport(file: string, flags: ImportFlags): Promise<void> {
 export function addImportCommand(program: Command, newCommand: NewCommand): void {
   newCommand(program, 'import', 'load users from a file, or from - for stdin')
     .argument('<file>', "JSON, JSON lines or CSV (native fields), or a vendor's saved answers")
-    .requiredOption('--contact-center <name>')
+    .requiredOption('--contact-center <name>', 'whose; needed')
     .addOption(
       new Option('--format <format>', 'what the rows are; auto tells by the first')
         .choices(['auto', ...FORMATS.map((format) => format.name).sort()])

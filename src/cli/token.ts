@@ -38,7 +38,7 @@ export function addTokenCommands(program: Command, newCommand: NewCommand): void
   const parent = program.command('token').description('make, list and revoke API tokens');
 
   newCommand(parent, 'create', 'make a token and show it, this once')
-    .requiredOption('--contact-center <name>')
+    .requiredOption('--contact-center <name>', 'whose; needed')
     .requiredOption('--name <label>', 'what it is for')
     .option('--scopes <list>', `what it may do: ${SCOPES.join(', ')}`, READ_SCOPES.join(','))
     .option('--dialects <list>', `where it works: ${WIRES.map((each) => each.name).join(', ')} (default all)`)

@@ -96,7 +96,7 @@ describe('letting recordings go on the command line', () => {
       [['keep', '1', '--until', 'noon', ...north], /--until takes a time/],
       [['keep', '1', '--days', '36501', ...north], /--days takes/],
       [['keep', 'x', '--default', ...north], /NUMBER takes/],
-      [['revoke', '1', '--data', data], /--contact-center/],
+      [['revoke', '1', '--data', data], /--contact-center.* \(see rollcall recordings revoke --help\)/],
     ];
     for (const [args, reason] of usage) {
       const { code, stdout, stderr } = await rollcall('recordings', ...args);
@@ -177,7 +177,10 @@ describe('letting recordings go on the command line', () => {
   });
 
   it('purges what is due, after telling of it', async () => {
-    await run('keep', '4', '--days', '1', ...north);
+    assert.match(
+      await run('keep', '4', '--days', '1', ...north),
+      /^recording 4 was kept until .*: it is let go as soon as anything is/,
+    );
     const [plan] = (await json('purge', '--dry-run', ...media)).contactCenters;
     assert.deepEqual([plan.ownEnd, plan.retention, plan.held], [1, 0, 1]);
     await run('hold', '1', '--off', ...north);

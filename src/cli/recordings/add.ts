@@ -44,7 +44,7 @@ const FLAG_OF: Readonly<Record<string, string>> = {
 async function readFlags(store: Store, contactCenter: ContactCenter, flags: AddFlags): Promise<Said> {
   const userNumber = await store.pages.findNumber(contactCenter, flags.user);
   if (userNumber === null) {
-    throw new Failure('not_found', 'there is no user with this email in the contact center');
+    throw new Failure('not_found', 'there is no user with this email or login id in the contact center');
   }
   const said: Record<string, JsonObject[string] | undefined> = {
     userNumber,
@@ -67,7 +67,7 @@ async function readFlags(store: Store, contactCenter: ContactCenter, flags: AddF
     const problems = Object.entries(error.fields).map(
       ([field, texts]) => `${FLAG_OF[field] ?? field} ${texts.join('; ')}`,
     );
-    throw new UsageError(problems.join(', '));
+    throw new UsageError(problems.join('; '));
   }
 }
 
@@ -98,7 +98,7 @@ async function runAdd(path: string, flags: AddFlags): Promise<void> {
 export function addRecordingsAddCommand(parent: Command, newMediaCommand: NewCommand): void {
   newMediaCommand(parent, 'add', 'take one recording in')
     .argument('<file>', 'WAV, MP3, Ogg (Opus), M4A or FLAC, told by its content')
-    .requiredOption('--contact-center <name>')
+    .requiredOption('--contact-center <name>', 'whose; needed')
     .requiredOption('--user <email>', 'whose call it was; the login id of who has no email')
     .requiredOption(
       '--started <time>',

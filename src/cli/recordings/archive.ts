@@ -79,6 +79,6 @@ export function addArchiveCommands(parent: Command, newMediaCommand: NewCommand)
     .action(runArchive);
   newMediaCommand(parent, 'restore', 'bring the audio of a recording back from the archive')
     .argument('<number>', "the recording's number", numberArgument)
-    .requiredOption('--contact-center <name>')
+    .requiredOption('--contact-center <name>', 'whose; needed')
     .action(runRestore);
 }

@@ -73,6 +73,15 @@ function readKeep(flags: KeepFlags, { startedAt }: Recording, timezone: string):
   );
 }
 
+function tellKept({ number, keepUntil, legalHold }: Recording, now: number): string {
+  if (keepUntil === null) return `recording ${number} is kept as the contact center's retention says`;
+  // A slip in the year would let it go within minutes.
+  if (keepUntil <= now && !legalHold) {
+    return `recording ${number} was kept until ${iso(keepUntil)}: it is let go as soon as anything is, by serve or recordings purge`;
+  }
+  return `recording ${number} is kept until ${iso(keepUntil)}`;
+}
+
 async function runKeep(number: number, flags: KeepFlags): Promise<void> {
   const given = [flags.until, flags.days, flags.default].filter((flag) => flag !== undefined);
   if (given.length !== 1) throw new UsageError('give one of --until, --days and --default');
@@ -86,10 +95,7 @@ async function runKeep(number: number, flags: KeepFlags): Promise<void> {
       old: iso(before.keepUntil),
       new: iso(wanted.keepUntil ?? null),
     }),
-    ({ keepUntil }) =>
-      keepUntil === null
-        ? `recording ${number} is kept as the contact center's retention says`
-        : `recording ${number} is kept until ${iso(keepUntil)}`,
+    (after) => tellKept(after, SURROUNDINGS.now()),
   );
 }
 
@@ -109,7 +115,7 @@ export function addChangeCommands(parent: Command, newCommand: NewCommand): void
   const add = (name: string, description: string) =>
     newCommand(parent, name, description)
       .argument('<number>', "the recording's number", numberArgument)
-      .requiredOption('--contact-center <name>');
+      .requiredOption('--contact-center <name>', 'whose; needed');
   add('hold', 'put a recording under legal hold, or end that')
     .option('--on', 'nothing lets it go any more')
     .option('--off', 'its retention holds again')

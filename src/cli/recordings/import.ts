@@ -26,7 +26,7 @@ interface ImportFlags extends CommonOptions {
   readonly archiveMedia?: string;
   readonly dryRun?: boolean;
   readonly rejects?: string;
-  readonly map: readonly string[];
+  readonly map?: readonly string[];
 }
 
 interface Report {
@@ -95,7 +95,7 @@ function placesOf({ data, storeMedia, archiveMedia }: ImportFlags & { data: stri
 }
 
 async function runImport(manifest: string, flags: ImportFlags): Promise<void> {
-  const columns = readMap(flags.map);
+  const columns = readMap(flags.map ?? []);
   const rejects = await openRejects(flags.rejects, manifest);
   const dryRun = flags.dryRun === true;
   await withTakingIn(placesOf(flags), async ({ store, takeIn, audio }) => {
@@ -154,7 +154,7 @@ export function addRecordingsImportCommand(
 ): void {
   const command = newCommand(parent, 'import', 'take in the recordings that a manifest names')
     .argument('<manifest>', 'JSON lines or CSV, or - for stdin: file, user, startedAt and what else is known')
-    .requiredOption('--contact-center <name>')
+    .requiredOption('--contact-center <name>', 'whose; needed')
     .requiredOption(
       '--media <dir>',
       "folder in which the manifest's files lie; nothing outside of it is read",
@@ -164,8 +164,7 @@ export function addRecordingsImportCommand(
     .option(
       '--map <name=field>',
       'what a CSV column is; may be given several times',
-      (pair, all: string[]) => [...all, pair],
-      [],
+      (pair, all: readonly string[] = []) => [...all, pair],
     )
     .addHelpText(
       'after',

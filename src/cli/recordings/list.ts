@@ -23,7 +23,7 @@ async function runList(flags: ListFlags): Promise<void> {
     const { user, lead, state, limit, offset } = flags;
     const userNumber = user === undefined ? undefined : await store.pages.findNumber(contactCenter, user);
     if (userNumber === null) {
-      throw new Failure('not_found', 'there is no user with this email in the contact center');
+      throw new Failure('not_found', 'there is no user with this email or login id in the contact center');
     }
     const { recordings, total } = await store.recordings.page(contactCenter, {
       ...(userNumber === undefined ? {} : { userNumbers: [userNumber] }),
@@ -57,7 +57,7 @@ async function runList(flags: ListFlags): Promise<void> {
 /** `recordings list`. */
 export function addListCommand(parent: Command, newCommand: NewCommand): void {
   newCommand(parent, 'list', 'list recordings, by their start')
-    .requiredOption('--contact-center <name>')
+    .requiredOption('--contact-center <name>', 'whose; needed')
     .option('--user <email>', 'whose calls they were; the login id of who has no email')
     .option('--lead <id>', 'only of this lead', wholeFlag('--lead', 1, Number.MAX_SAFE_INTEGER))
     .addOption(new Option('--state <state>', 'only these (default: all but purged)').choices(STATES))

@@ -12,7 +12,7 @@ interface RotateFlags extends CommonOptions {
 /** `recordings rotate-key`. */
 export function addRotateKeyCommand(parent: Command, newCommand: NewCommand): void {
   newCommand(parent, 'rotate-key', 'sign links with a new key from now on')
-    .requiredOption('--contact-center <name>')
+    .requiredOption('--contact-center <name>', 'whose; needed')
     .option('--end-links', 'also end every link that was given out, at once')
     .action((flags: RotateFlags) =>
       withStore(flags, async ({ access, signingKeys }) => {
