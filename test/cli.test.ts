@@ -146,7 +146,7 @@ describe('every command', () => {
       refused(1, /folder/, ['import', folder, '--contact-center', 'north']),
       refused(1, /empty/, ['import', '-', '--contact-center', 'north']),
       refused(1, /--output/, ['export', '--contact-center', 'north', '--output', join(folder, 'no/where')]),
-      refused(1, /--data/, ['contact-center', 'list', '--data', '/dev/null/x']),
+      refused(1, /--data/, ['contact-center', 'create', 'east', '--data', '/dev/null/x']),
     ]);
   });
 });
@@ -420,6 +420,25 @@ describe('demo and doctor', () => {
     assert.deepEqual(wrong.map((each) => each.check).sort(), ['clock', 'settings']);
     assert.match(wrong.map((each) => each.detail).join(), /north convoso\.profile/);
     await refused(1, /no store/, ['doctor', '--data', join(folder, 'nowhere')]);
+  });
+
+  it('make no store where one has to be there', async () => {
+    const nowhere = join(folder, 'nowhere');
+    const north = ['--contact-center', 'north'];
+    const path = await file('nobody.jsonl', '{"email":"a@x"}\n');
+    for (const command of [
+      ['contact-center', 'list'],
+      ['contact-center', 'set', 'north', 'timezone', 'UTC'],
+      ['token', 'list'],
+      ['import', path, ...north],
+      ['export', ...north],
+      ['recordings', 'list', ...north],
+      ['recordings', 'import', path, '--media', folder, ...north],
+      ['audit', 'export', ...north],
+    ]) {
+      await refused(1, /there is no store in .*contact-center create/, [...command, '--data', nowhere]);
+    }
+    await assert.rejects(stat(nowhere), { code: 'ENOENT' });
     assert.equal(await stat(join(folder, 'nowhere')).catch(() => null), null);
     const lost = JSON.parse((await rollcall(['doctor', '--archive-media', '/proc/rollcall', '--json'])).out);
     const [archive, ...others] = lost.findings.filter((each: { ok: boolean }) => !each.ok);

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { checkName, settingOf } from '../access/contact-center.ts';
 import { SETTINGS, SURROUNDINGS } from '../app.ts';
 import { findTimeZone } from '../directory/zone-names.ts';
-import { type CommonOptions, needContactCenter, withStore } from './context.ts';
+import { type CommonOptions, needContactCenter, withMadeStore, withStore } from './context.ts';
 import { asUsage, print, table, UsageError } from './output.ts';
 import type { NewCommand } from './program.ts';
 
@@ -31,7 +31,7 @@ export function addContactCenterCommands(program: Command, newCommand: NewComman
     .argument('<name>', 'lower-case letters, digits and dashes')
     .option('--timezone <zone>', 'IANA time zone of times that name none', 'UTC')
     .action((name: string, options: CommonOptions & { timezone: string }) =>
-      withStore(options, async ({ access }) => {
+      withMadeStore(options, async ({ access }) => {
         const checked = asUsage(() => checkName(name));
         const made = await access.createContactCenter(
           checked,

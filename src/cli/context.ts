@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { ContactCenter } from '../access/contact-center.ts';
 import type { AccessStore } from '../access/ports.ts';
 import { openRollcallStore } from '../app.ts';
@@ -5,7 +6,7 @@ import { type MediaFlags, readMediaConfig } from '../config/media.ts';
 import { Failure } from '../errors.ts';
 import { closeMediaPlaces, openMediaPlaces } from '../media/open.ts';
 import type { MediaPlaces } from '../recordings/media.ts';
-import { describeDatabase, type Store, type StorePlace } from '../store/open.ts';
+import { describeDatabase, type Store, type StorePlace, storePath } from '../store/open.ts';
 import { asUsage } from './output.ts';
 
 /** What every command takes. */
@@ -24,8 +25,23 @@ export function placeOf({ data, databaseUrl }: CommonOptions): StorePlace {
   return { data, databaseUrl };
 }
 
-/** Runs `work` on the store that the flags name, and closes it whatever happens. */
+/** As `withMadeStore`, on a store that is there. @throws Failure not_found where the data folder has none */
 export async function withStore<T>(
+  options: CommonOptions & Pick<StorePlace, 'replica'>,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  // A folder that was mistyped would get a store of its own, with nothing in it.
+  if (options.databaseUrl === undefined && !existsSync(storePath(options.data))) {
+    throw new Failure(
+      'not_found',
+      `there is no store in ${options.data}; name another folder with --data, or make one with: rollcall contact-center create NAME`,
+    );
+  }
+  return withMadeStore(options, work);
+}
+
+/** Runs `work` on the store that the flags name, made where there is none, and closes it whatever happens. */
+export async function withMadeStore<T>(
   options: CommonOptions & Pick<StorePlace, 'replica'>,
   work: (store: Store) => Promise<T>,
 ): Promise<T> {

@@ -10,7 +10,7 @@ import { native } from '../directory/native.ts';
 import { DEMO_DAYS } from '../recordings/demo.ts';
 import type { MediaPlace } from '../recordings/media.ts';
 import type { Store } from '../store/open.ts';
-import { type CommonOptions, withPlaces, withStore } from './context.ts';
+import { type CommonOptions, withMadeStore, withPlaces } from './context.ts';
 import { countRecordings, fillRecordings } from './demo-recordings.ts';
 import { print, wholeFlag } from './output.ts';
 import type { NewCommand } from './program.ts';
@@ -110,7 +110,7 @@ export function addDemoCommand(program: Command, newMediaCommand: NewCommand): v
       DEMO_RECORDINGS,
     )
     .action((flags: DemoFlags) =>
-      withStore(flags, async (store) => {
+      withMadeStore(flags, async (store) => {
         const demo = await findOrMakeDemo(store);
         await fillDemo(store, demo, flags.users);
         await fillWithProgress(store, flags, demo);

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { SETTINGS, SURROUNDINGS } from '../app.ts';
 import type { MediaFlags } from '../config/media.ts';
@@ -6,7 +5,7 @@ import { isTimeZone } from '../directory/time-zone.ts';
 import { Failure } from '../errors.ts';
 import type { MediaPlaces } from '../recordings/media.ts';
 import { type Finding, inspectSpace } from '../store/inspect.ts';
-import { type Store, storePath } from '../store/open.ts';
+import type { Store } from '../store/open.ts';
 import { type CommonOptions, withPlaces, withStore } from './context.ts';
 import { print, wholeFlag } from './output.ts';
 import type { NewCommand } from './program.ts';
@@ -60,12 +59,6 @@ export function addDoctorCommand(program: Command, newCommand: NewCommand): void
       1,
     )
     .action(async (options: CommonOptions & MediaFlags & { readonly workers: number }) => {
-      if (options.databaseUrl === undefined && !existsSync(storePath(options.data))) {
-        throw new Failure(
-          'not_found',
-          `there is no store in ${options.data}; start one with: rollcall serve`,
-        );
-      }
       await withStore(options, async (store) => {
         const findings = [
           await checkSettings(store),

@@ -92,7 +92,7 @@ describe('a data folder that cannot be made or written', () => {
     await writeFile(plain, '');
     const taken = join(folder, 'taken');
     await mkdir(join(taken, 'rollcall.sqlite'), { recursive: true });
-    const open = ['contact-center', 'list', '--data'];
+    const open = ['contact-center', 'create', 'north', '--data'];
     await Promise.all([
       failsWith(/--data/, ...open, plain),
       failsWith(/cannot make the folder .*--data/, ...open, join(plain, 'in/it')),
@@ -110,7 +110,7 @@ describe('a data folder that cannot be made or written', () => {
     try {
       await Promise.all([
         ...OPENERS.map((command) => failsWith(/permissions|--data/, ...command, '--data', seen)),
-        failsWith(/cannot make the folder/, 'contact-center', 'list', '--data', join(seen, 'new')),
+        failsWith(/cannot make the folder/, 'contact-center', 'create', 'north', '--data', join(seen, 'new')),
       ]);
     } finally {
       leave();

@@ -7,7 +7,7 @@ import type { NewCommand } from '../program.ts';
 
 function summarize({ applied, pending, refusal }: SchemaState): string {
   if (refusal !== null) return refusal;
-  if (applied.length === 0) return 'there is no store yet; the first command makes it';
+  if (applied.length === 0) return 'there is no store yet; make it with: rollcall contact-center create NAME';
   return pending.length === 0 ? 'up to date' : 'not up to date; run: rollcall db migrate';
 }
 
