@@ -17,6 +17,7 @@ const set = (settings: Record<string, string>): ContactCenter => ({
   name: 'north',
   timezone: 'UTC',
   settings,
+  history: 'first 0',
   revision: 0,
   recordingsRevision: 0,
 });

@@ -9,10 +9,30 @@ export interface ContactCenter {
   readonly timezone: string;
   /** Settings that were set, by key ("convoso.profile"). What is not here has its default. */
   readonly settings: Readonly<Record<string, string>>;
+  /**
+   * Which history its revisions and its users' versions are counted in. After a restore or a failover they may go
+   * back, and be given to something else: then it is another history, and none comes twice.
+   */
+  readonly history: string;
   /** Grows with each writing transaction in the contact center: what was counted at it still holds. */
   readonly revision: number;
   /** Grows with each writing transaction that changes its recordings. */
   readonly recordingsRevision: number;
+}
+
+/** What a contact center's things are kept by that hold whatever is written to it: within one history. */
+export function historyOf({ id, history }: ContactCenter): string {
+  return `${id} ${history}`;
+}
+
+/** What a contact center's things are kept by that hold until it is written. */
+export function stateOf(contactCenter: ContactCenter): string {
+  return `${historyOf(contactCenter)} ${contactCenter.revision}`;
+}
+
+/** What things of its recordings are kept by that hold until one of them is written. */
+export function recordingsStateOf(contactCenter: ContactCenter): string {
+  return `${historyOf(contactCenter)} ${contactCenter.recordingsRevision}`;
 }
 
 /** A setting of a contact center, as a dialect or the recordings declare it. */

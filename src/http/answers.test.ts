@@ -8,6 +8,7 @@ const center = (id: number, revision: number): ContactCenter => ({
   name: `center-${id}`,
   timezone: 'UTC',
   settings: {},
+  history: 'first 0',
   revision,
   recordingsRevision: 0,
 });

@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { ContactCenter } from '../access/contact-center.ts';
+import { type ContactCenter, stateOf } from '../access/contact-center.ts';
 
 /** Answers kept, in bytes, and the longest one that is kept. */
 const MAX_BYTES = 16_000_000;
@@ -45,7 +45,7 @@ export function toAnswer(text: string): Answer {
 /**
  * Answers that were given since a contact center was last written. Integrations ask the same questions
  * again and again; while nothing has changed, an answer is the same to the byte and need not be made anew.
- * The revision is part of the key, so that no answer outlives a change.
+ * Its state is part of the key, so that no answer outlives a change.
  */
 export class Answers {
   readonly #kept = new LRUCache<string, Answer>({
@@ -80,5 +80,5 @@ export class Answers {
 type Question = readonly (string | number)[];
 
 function keyOf(contactCenter: ContactCenter, question: Question): string {
-  return `${contactCenter.id} ${contactCenter.revision} ${JSON.stringify(question)}`;
+  return `${stateOf(contactCenter)} ${JSON.stringify(question)}`;
 }

@@ -11,6 +11,7 @@ const contactCenter = (id: number): ContactCenter => ({
   name: `center-${id}`,
   timezone: 'UTC',
   settings: {},
+  history: 'first 0',
   revision: 0,
   recordingsRevision: 0,
 });

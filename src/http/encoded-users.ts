@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { ContactCenter } from '../access/contact-center.ts';
+import { type ContactCenter, historyOf } from '../access/contact-center.ts';
 import type { UserPages } from '../directory/ports.ts';
 import type { Listed, PageQuery, UserField } from '../directory/query.ts';
 
@@ -38,6 +38,8 @@ interface Kept {
 
 /** What is kept of one contact center in one encoding. */
 interface Shelf {
+  /** What their versions are of. */
+  readonly history: string;
   /** Its users' keys are this and their dialect number: numbers are found faster than texts. */
   readonly base: number;
   readonly fields: readonly UserField[];
@@ -57,6 +59,7 @@ export class EncodedUsers {
     sizeCalculation: ({ text }) => text.length + OVERHEAD,
   });
   readonly #shelves = new Map<string, Shelf>();
+  #bases = 0;
   #refused = 0;
 
   constructor(pages: UserPages) {
@@ -124,11 +127,13 @@ export class EncodedUsers {
     return text;
   }
 
-  #shelfOf({ id }: ContactCenter, dialect: string, { name, fields }: Encoding<UserField>): Shelf {
-    const key = `${id} ${dialect} ${name}`;
+  #shelfOf(contactCenter: ContactCenter, dialect: string, { name, fields }: Encoding<UserField>): Shelf {
+    const key = `${contactCenter.id} ${dialect} ${name}`;
+    const history = historyOf(contactCenter);
     let shelf = this.#shelves.get(key);
-    if (shelf === undefined) {
-      shelf = { base: this.#shelves.size * 2 ** 31, fields: [...fields, 'version'], found: 0 };
+    if (shelf?.history !== history) {
+      shelf = { history, base: this.#bases * 2 ** 31, fields: [...fields, 'version'], found: 0 };
+      this.#bases += 1;
       this.#shelves.set(key, shelf);
     }
     return shelf;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
+import { stateOf } from '../access/contact-center.ts';
 import type { AccessStore } from '../access/ports.ts';
 import { hashSecret } from '../access/token.ts';
 import { type Access, findAccess } from '../access/tokens.ts';
@@ -22,7 +23,7 @@ interface Repeat {
   readonly answer: Answer;
   readonly secretHash: string;
   /** Of the contact center when the answer was made. */
-  readonly revision: number;
+  readonly state: string;
   /** Milliseconds since 1970: it is made anew from then on. */
   readonly until: number;
 }
@@ -76,7 +77,7 @@ export class Repeats {
       kind: { operation: config.operation ?? 'none', route: url, dialect: config.dialect ?? null },
       answer,
       secretHash: hashSecret(secret),
-      revision: contactCenter.revision,
+      state: stateOf(contactCenter),
       // Answers show the offsets of zones in the current year.
       until: nextYear,
     });
@@ -122,7 +123,7 @@ export class Repeats {
   async #admit(repeat: Repeat, address: string): Promise<Access> {
     const now = this.#deps.now();
     const access = await findAccess(this.#deps.access, repeat.secretHash, now);
-    if (access === null || access.contactCenter.revision !== repeat.revision || now >= repeat.until)
+    if (access === null || stateOf(access.contactCenter) !== repeat.state || now >= repeat.until)
       throw CHANGED;
     await this.#deps.limits.admit(access.token.id, address);
     return access;

@@ -12,6 +12,7 @@ const withSettings = (settings: Record<string, string>): ContactCenter => ({
   name: 'north',
   timezone: 'Asia/Tokyo',
   settings,
+  history: 'first 0',
   revision: 0,
   recordingsRevision: 0,
 });

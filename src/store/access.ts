@@ -4,7 +4,8 @@ import type { AccessStore } from '../access/ports.ts';
 import { SCOPES, type Token } from '../access/token.ts';
 import { Failure } from '../errors.ts';
 import type { AddEvents } from './audit.ts';
-import type { Cell, Engine } from './engine.ts';
+import type { Cell, Engine, Statement, Values } from './engine.ts';
+import { createEpoch } from './epochs.ts';
 import { KeptReads } from './kept-reads.ts';
 import { type Builder, cell, int, type Statements, text } from './statements.ts';
 
@@ -14,18 +15,20 @@ export const CONTACT_CENTER = [
   'name',
   'timezone',
   'settings',
+  'epoch',
   'revision',
   'recordings_revision',
 ] as const;
 
-/** A contact center from its row. */
-export function readContactCenter(row: readonly Cell[]): ContactCenter {
-  const [id, name, timezone, settings, revision, recordingsRevision] = row;
+/** A contact center from its row. @param era of the engine, while it was read */
+export function readContactCenter(row: readonly Cell[], era: number): ContactCenter {
+  const [id, name, timezone, settings, epoch, revision, recordingsRevision] = row;
   return {
     id: Number(id),
     name: String(name),
     timezone: String(timezone),
     settings: JSON.parse(String(settings)),
+    history: `${epoch} ${era}`,
     revision: Number(revision),
     recordingsRevision: Number(recordingsRevision),
   };
@@ -82,6 +85,7 @@ export function createAccessStore(engine: Engine, statements: Statements, addEve
       name: text('name'),
       timezone: text('timezone'),
       settings: '{}',
+      epoch: text('epoch'),
       revision: 0,
       next_number: 1,
       created_at: int('now'),
@@ -150,18 +154,25 @@ export function createAccessStore(engine: Engine, statements: Statements, addEve
   // A revocation empties it at once.
   const found = new KeptReads<{ token: Token; contactCenter: ContactCenter }>(engine, 10_000);
 
-  const findContactCenter = async (name: string) => {
-    const [row] = await engine.read(find, { name });
-    return row === undefined ? null : readContactCenter(row);
+  /** Rows that tell of contact centers, and the era that they are of. */
+  const readOf = async (statement: Statement, values: Values) => {
+    for (;;) {
+      const era = engine.era();
+      const rows = await engine.read(statement, values);
+      // Else it is not known which server gave them.
+      if (engine.era() === era) return { rows, era };
+    }
   };
+  const findBy = async (statement: Statement, values: Values) => {
+    const { rows, era } = await readOf(statement, values);
+    return rows[0] === undefined ? null : readContactCenter(rows[0], era);
+  };
+  const findContactCenter = (name: string) => findBy(find, { name });
 
   return {
     findContactCenter,
 
-    async findContactCenterById(id) {
-      const [row] = await engine.read(findById, { id });
-      return row === undefined ? null : readContactCenter(row);
-    },
+    findContactCenterById: (id) => findBy(findById, { id }),
 
     async createContactCenter(name, timezone, now) {
       return engine.transaction([], async (transaction) => {
@@ -171,13 +182,15 @@ export function createAccessStore(engine: Engine, statements: Statements, addEve
         }
         const [last] = await transaction.read(lastId, {});
         const id = Number(last?.[0] ?? 0) + 1;
-        await transaction.run(insert, { id, name, timezone, now });
-        return { id, name, timezone, settings: {}, revision: 0, recordingsRevision: 0 };
+        const epoch = createEpoch();
+        await transaction.run(insert, { id, name, timezone, epoch, now });
+        return readContactCenter([id, name, timezone, '{}', epoch, 0, 0], engine.era());
       });
     },
 
     async contactCenters() {
-      return (await engine.read(list, {})).map(readContactCenter);
+      const { rows, era } = await readOf(list, {});
+      return rows.map((row) => readContactCenter(row, era));
     },
 
     async setSetting(contactCenter, key, value, event) {
@@ -185,7 +198,7 @@ export function createAccessStore(engine: Engine, statements: Statements, addEve
         const [row] = await transaction.read(find, { name: contactCenter.name });
         if (row === undefined)
           throw new Failure('not_found', `there is no contact center "${contactCenter.name}"`);
-        const current = readContactCenter(row);
+        const current = readContactCenter(row, engine.era());
         const settings = key === 'timezone' ? current.settings : { ...current.settings, [key]: value };
         await transaction.run(update, {
           id: current.id,
@@ -237,9 +250,10 @@ export function createAccessStore(engine: Engine, statements: Statements, addEve
 
     findToken: (hash) =>
       found.find(hash, async () => {
-        const [row] = await engine.read(findToken, { hash });
+        const { rows, era } = await readOf(findToken, { hash });
+        const [row] = rows;
         if (row === undefined) return null;
-        return { token: readToken(row), contactCenter: readContactCenter(row.slice(TOKEN.length)) };
+        return { token: readToken(row), contactCenter: readContactCenter(row.slice(TOKEN.length), era) };
       }),
   };
 }

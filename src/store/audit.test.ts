@@ -12,6 +12,7 @@ const center = (id: number): ContactCenter => ({
   name: `center-${id}`,
   timezone: 'UTC',
   settings: {},
+  history: 'first 0',
   revision: 0,
   recordingsRevision: 0,
 });

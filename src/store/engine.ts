@@ -71,6 +71,11 @@ export interface Engine extends Reader {
    */
   mark(): number | null;
   /**
+   * Grows where from now on another server may answer than before, which may lack what that one had written.
+   * What was read while it stayed the same was read of one server.
+   */
+  era(): number;
+  /**
    * Runs `work` in one writing transaction: kept when it resolves, dropped when it rejects. Where it met
    * another one it may be run again from its start: what it leaves outside of the store must bear that.
    * @param contactCenters those whose rows it reads in order to write them: no other transaction that names

@@ -16,6 +16,7 @@ await migrate(
   {
     read: (...args) => engine.read(...args),
     mark: () => engine.mark(),
+    era: () => engine.era(),
     close: () => engine.close(),
     transaction: (contactCenters, work) =>
       engine.transaction(contactCenters, (transaction) =>

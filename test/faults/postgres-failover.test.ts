@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../src/errors.ts';
-import { type AppUnderTest, openAppUnderTest } from '../app-under-test.ts';
+import { type AppUnderTest, loadRows, openAppUnderTest } from '../app-under-test.ts';
 import { idOf } from '../contract/people.ts';
 import { said } from '../contract/recordings-contract.ts';
 import { noPostgres, PostgresServer } from '../postgres/server.ts';
@@ -100,5 +100,58 @@ describe('a server whose primary is killed and whose standby is promoted', { ski
       (await vendors.askAll()).map(({ body }) => body),
       good.map(({ body }) => body),
     );
+  });
+});
+
+describe('a server whose standby is promoted and lacks what was written last', { skip: noPostgres }, () => {
+  let primary: PostgresServer;
+  let standby: PostgresServer;
+  let opened: AppUnderTest;
+
+  before(async () => {
+    ({ primary, standby } = await PostgresServer.startPair());
+    // Nothing waits for the standby.
+    const place = (await primary.makePlace()).replace(
+      'search_path',
+      'synchronous_commit%3Dlocal%20-c%20search_path',
+    );
+    opened = await openAppUnderTest({
+      databaseUrl: place.replace(primary.host, `${primary.host},${standby.host}`),
+    });
+  });
+  after(async () => {
+    await opened?.close();
+    await primary?.stop();
+    await standby?.stop();
+  });
+
+  it('answers what the standby has, also where it gives revisions that were given before', async () => {
+    const vendors = await VendorRequests.begin(opened);
+    const contactCenter = await opened.app.store.access.findContactCenter('north');
+    assert.ok(contactCenter);
+    const change = (firstName: string) =>
+      loadRows(opened.app, contactCenter, [{ email: 'person3@faults.example', firstName }]);
+    const bodies = async () => {
+      await vendors.askAll();
+      return (await vendors.askAll()).map(({ body }) => body).join('\n');
+    };
+    const first = await bodies();
+    while (
+      (await primary.query('select pid from pg_stat_replication where flush_lsn < pg_current_wal_lsn()'))
+        .length > 0
+    )
+      await sleep(50);
+    await standby.crash();
+    await change('Lost');
+    assert.match(await bodies(), /Lost/);
+    await primary.crash();
+    await standby.resume();
+    await standby.promote();
+    await vendors.untilWell();
+    assert.equal(await bodies(), first);
+    await change('Kept');
+    const changed = await bodies();
+    assert.match(changed, /Kept/);
+    assert.doesNotMatch(changed, /Lost/);
   });
 });

@@ -77,15 +77,17 @@ describe('db copy', () => {
       await makePlace('SQLite'),
     ];
     await fill(first, 50);
-    const sums = [];
+    const sums: unknown[][] = [];
     for (const [from, to] of [
       [first, second],
       [second, third],
     ] as const) {
       const copied = await succeed('db', 'copy', '--from', from.name, '--to', to.name, '--json');
-      sums.push(JSON.parse(copied).tables);
+      // Contact centers have another epoch in each store.
+      const tables: { name: string }[] = JSON.parse(copied).tables;
+      sums.push(tables.filter(({ name }) => name !== 'contact_centers'));
     }
-    assert.ok(sums[0].length > 10);
+    assert.ok((sums[0]?.length ?? 0) > 10);
     assert.deepEqual(sums[0], sums[1]);
   });
 

@@ -3,7 +3,7 @@ import { TABLES } from '../moving/tables.ts';
 import { readPostgresUrl, SCHEMA_LOCK } from '../postgres/place.ts';
 import { FileSnapshot } from '../sqlite/snapshot.ts';
 import { countRows, type Restoring } from './into-folder.ts';
-import { asEngine, checkRows, knownMigrations, loadRows } from './load.ts';
+import { asEngine, checkRows, knownMigrations, loadRows, renewEpochsOf } from './load.ts';
 import { PortableReader } from './portable.ts';
 
 /** Everything that is ours in a schema. */
@@ -28,6 +28,7 @@ export async function intoDatabase(path: string, url: string, restoring: Restori
         const totals = await loadRows(source, tables, (work) => work(loading), onRows);
         if (source instanceof PortableReader) await source.finish();
         await checkRows(made, tables, totals, onRows);
+        await renewEpochsOf(facts, loading);
       });
     } finally {
       await session.close();

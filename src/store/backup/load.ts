@@ -1,10 +1,13 @@
 import { Failure } from '../../errors.ts';
-import type { Engine } from '../engine.ts';
+import type { Engine, Transaction } from '../engine.ts';
+import { renewEpochs } from '../epochs.ts';
+import { epochs } from '../migrations/0004-epochs.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { inBatches } from '../moving/batches.ts';
 import { sumTables } from '../moving/copy.ts';
 import type { Loading, Snapshot } from '../moving/ports.ts';
 import { type Table, type TableName, TableSum, type TableTotal } from '../moving/tables.ts';
+import type { BackupFacts } from './file.ts';
 import type { OnRows, RowSource } from './portable.ts';
 
 /** The migrations that a store has had. @throws Failure precondition where one is unknown here, or there are none */
@@ -27,9 +30,18 @@ export function asEngine(loading: Loading): Engine {
   return {
     read: (statement, values) => loading.read(statement, values),
     mark: () => null,
+    era: () => 0,
     transaction: (_, work) => work({ ...loading, runEach: refuse, insert: refuse }),
     close: async () => {},
   };
+}
+
+/** Has what running servers keep hold no more, where the backup is of a version that has what it goes by. */
+export async function renewEpochsOf(
+  { migrations }: Pick<BackupFacts, 'migrations'>,
+  transaction: Pick<Transaction, 'run'>,
+): Promise<void> {
+  if (migrations.includes(epochs.name)) await renewEpochs(transaction);
 }
 
 /** Loads every row of a backup into tables that are empty. @throws Failure invalid where they have another shape */

@@ -9,6 +9,7 @@ import { openEngine } from '../open.ts';
 import { type Environment, type FoundTool, findTool, runTool } from '../postgres/tools.ts';
 import type { OnShare } from './create.ts';
 import { type BackupFacts, readSeal, sealFile } from './file.ts';
+import { renewEpochsOf } from './load.ts';
 
 async function ask(reader: Reader, sql: string): Promise<string> {
   const [row] = await reader.read({ name: 'backup.ask', sql, parameters: [] }, {});
@@ -115,6 +116,7 @@ export async function restoreDump(
         ],
         env,
       );
+      await engine.transaction([], (transaction) => renewEpochsOf(facts, transaction));
     });
     onShare(0.9, 'counting');
     const written = await openSnapshot(place);

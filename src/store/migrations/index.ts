@@ -5,6 +5,7 @@ import { type Builder, createBuilder, type Flavor, int, Statements, text } from 
 import { firstDirectory } from './0001-directory.ts';
 import { recordings } from './0002-recordings.ts';
 import { keyEnds } from './0003-key-ends.ts';
+import { epochs } from './0004-epochs.ts';
 
 /** What a migration writes its schema with. */
 export interface SchemaWriter {
@@ -25,7 +26,7 @@ export interface Migration {
 }
 
 /** Every migration, in order; the same list for every engine. */
-export const MIGRATIONS: readonly Migration[] = [firstDirectory, recordings, keyEnds];
+export const MIGRATIONS: readonly Migration[] = [firstDirectory, recordings, keyEnds, epochs];
 
 /** A migration that a store has had. */
 export interface Applied {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { Failure } from '../../errors.ts';
 import { NoRowChanged, type Reader, type Statement } from '../engine.ts';
+import { renewEpochs } from '../epochs.ts';
 import {
   type Applied,
   isNoTable,
@@ -141,6 +142,7 @@ export class CopyNotes {
   /** The copy is whole: from now on it is a store like any other. */
   finish(): Promise<void> {
     return this.#target.load(async (loading) => {
+      await renewEpochs(loading);
       await loading.run(plain('finish', `drop table ${PROGRESS}`), {});
       await loading.run(plain('finish', `delete from migrations where number = ${UNFINISHED}`), {});
     });

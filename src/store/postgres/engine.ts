@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import {
   bind,
   type Cell,
@@ -13,7 +13,7 @@ import {
 import { explain, explainForeign, isLost, isUnprepared, isWorthAnotherTry } from './failures.ts';
 import { createPostgresFigures, type PoolName, PostgresCounts } from './figures.ts';
 import { type PostgresLimits, type PostgresPlace, SCHEMA_LOCK } from './place.ts';
-import { ADAPT_TO_CITUS } from './sharding.ts';
+import { PostgresPool } from './pool.ts';
 
 /** Reads that one connection is given together at most: the slowest holds the others up. */
 const TOGETHER = 8;
@@ -46,19 +46,21 @@ export class PostgresEngine implements Engine {
   readonly #place: PostgresPlace;
   readonly #acquire: number;
   readonly #observe: Observe | undefined;
-  readonly #reads: pg.Pool;
-  readonly #writes: pg.Pool;
+  readonly #reads: PostgresPool;
+  readonly #writes: PostgresPool;
   /** What each statement is called on every connection, by its text. */
   readonly #names = new Map<string, string>();
   readonly #counts = new PostgresCounts();
   #asked: Asked[] = [];
+  #lost = 0;
 
   constructor(place: PostgresPlace, limits: PostgresLimits, observe?: Observe) {
     this.#place = place;
     this.#acquire = limits.acquire;
     this.#observe = observe;
-    this.#reads = openPool(place, limits, 'read');
-    this.#writes = openPool(place, limits, 'write');
+    const lose = () => this.#lose();
+    this.#reads = new PostgresPool(place, limits, 'read', lose);
+    this.#writes = new PostgresPool(place, limits, 'write', lose);
   }
 
   async read(statement: Statement, values: Values): Promise<Cell[][]> {
@@ -86,6 +88,11 @@ export class PostgresEngine implements Engine {
    */
   mark(): null {
     return null;
+  }
+
+  /** Where a host's address leads is not told: whenever a connection is lost it may be to another server. */
+  era(): number {
+    return this.#lost + (this.#place.hosts?.changes ?? 0);
   }
 
   async transaction<T>(
@@ -124,10 +131,7 @@ export class PostgresEngine implements Engine {
     }
   }
 
-  readonly figures = createPostgresFigures(this, this.#counts, (name) => {
-    const { options, totalCount: total, idleCount: idle, waitingCount: waiting } = this.#pool(name);
-    return { max: options.max, total, idle, waiting };
-  });
+  readonly figures = createPostgresFigures(this, this.#counts, (name) => this.#pool(name).state);
 
   async close(): Promise<void> {
     await Promise.all([this.#reads.end(), this.#writes.end()]);
@@ -167,7 +171,7 @@ export class PostgresEngine implements Engine {
     client.release(lost.length > 0);
   }
 
-  #pool(name: PoolName): pg.Pool {
+  #pool(name: PoolName): PostgresPool {
     return name === 'read' ? this.#reads : this.#writes;
   }
 
@@ -176,7 +180,7 @@ export class PostgresEngine implements Engine {
     try {
       return await this.#pool(name).connect();
     } catch (error) {
-      this.#counts.connectFailed(name, error);
+      this.#connectFailed(name, error);
       const { hosts } = this.#place;
       if (hosts === null || !isLost(error)) throw explain(error, this.#place.shown);
       const found = hosts.find();
@@ -187,9 +191,18 @@ export class PostgresEngine implements Engine {
     try {
       return await this.#pool(name).connect();
     } catch (error) {
-      this.#counts.connectFailed(name, error);
+      this.#connectFailed(name, error);
       throw explain(error, this.#place.shown);
     }
+  }
+
+  #connectFailed(name: PoolName, error: unknown): void {
+    this.#counts.connectFailed(name, error);
+    if (isLost(error)) this.#lose();
+  }
+
+  #lose(): void {
+    this.#lost += 1;
   }
 
   async #query(
@@ -209,6 +222,7 @@ export class PostgresEngine implements Engine {
       });
     } catch (error) {
       this.#counts.queryFailed(error);
+      if (isLost(error)) this.#lose();
       throw error;
     } finally {
       this.#observe?.(statement, cells, (performance.now() - start) / 1000);
@@ -297,22 +311,4 @@ export class PostgresEngine implements Engine {
 function toParameter(cell: Cell): Cell {
   if (typeof cell !== 'number' || Math.abs(cell) < 2 ** 63) return cell;
   return cell > 0 ? '9223372036854775807' : '-9223372036854775808';
-}
-
-function openPool(place: PostgresPlace, limits: PostgresLimits, name: PoolName): pg.Pool {
-  const prepare = async (client: pg.ClientBase): Promise<void> => {
-    await place.hosts?.check(client);
-    await client.query(ADAPT_TO_CITUS);
-  };
-  // Each connection goes to the host that is chosen when it is made.
-  class Client extends pg.Client {
-    constructor() {
-      super(place.config(limits, name));
-    }
-  }
-  const pool = new pg.Pool({ ...place.config(limits, name), Client, onConnect: prepare });
-  // A connection that breaks while nobody uses it is replaced; one in use tells its statements.
-  pool.on('error', () => {});
-  pool.on('connect', (client) => client.on('error', () => {}));
-  return pool;
 }

@@ -28,6 +28,7 @@ export class Hosts {
   readonly #urls: readonly string[];
   readonly #wants: string | null;
   #chosen = 0;
+  #changes = 0;
   #finding: Promise<boolean> | null = null;
   #foundNone = Number.NEGATIVE_INFINITY;
 
@@ -39,6 +40,11 @@ export class Hosts {
   /** The URL of the host that was last chosen; the first, before any was. */
   get chosen(): string {
     return this.#urls[this.#chosen] ?? '';
+  }
+
+  /** How often another one was chosen than before. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Checks that a new connection leads to what was asked for. @throws Error that says the connection is of no use */
@@ -61,6 +67,7 @@ export class Hosts {
     const answers = this.#urls.map((url) => this.#isGood(url));
     for (const [at, answer] of answers.entries()) {
       if (!(await answer)) continue;
+      if (at !== this.#chosen) this.#changes += 1;
       this.#chosen = at;
       return true;
     }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import type { ContactCenter } from '../../access/contact-center.ts';
+import { type ContactCenter, recordingsStateOf } from '../../access/contact-center.ts';
 import { letGoAt, retentionEndedFor } from '../../recordings/retention.ts';
 import type { Engine } from '../engine.ts';
 import { cell, int, type Statements } from '../statements.ts';
@@ -52,13 +52,14 @@ export function createEnds(engine: Engine, statements: Statements, runs: Runs) {
       .orderBy('number')
       .limit(sql.lit(READ)),
   );
-  /** The first own end and the first start of what has none, by contact center and revision. */
+  /** The first own end and the first start of what has none, by the state of the recordings. */
   const kept = new LRUCache<string, { readonly ownEnd: number | null; readonly start: number | null }>({
     max: 1000,
   });
 
-  async function firsts({ id: cc, recordingsRevision }: ContactCenter) {
-    const key = `${cc} ${recordingsRevision}`;
+  async function firsts(contactCenter: ContactCenter) {
+    const { id: cc } = contactCenter;
+    const key = recordingsStateOf(contactCenter);
     const known = kept.get(key);
     if (known !== undefined) return known;
     const [ends, starts] = await Promise.all(

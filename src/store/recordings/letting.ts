@@ -204,7 +204,7 @@ export function createLettingStore(
         if (row === undefined || whose === undefined) return null;
         const found = readWhereabouts(row);
         const { recording } = found;
-        if (recording.legalHold || !isToGo(readContactCenter(whose), recording)) return null;
+        if (recording.legalHold || !isToGo(readContactCenter(whose, engine.era()), recording)) return null;
         const copies = copiesOf(found);
         await bury(transaction, cc, recording, copies, event);
         await transaction.run(known.touch, { cc });

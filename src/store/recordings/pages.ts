@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { ContactCenter } from '../../access/contact-center.ts';
+import { type ContactCenter, recordingsStateOf } from '../../access/contact-center.ts';
 import type { RecordingPage, RecordingQuery } from '../../recordings/query.ts';
 import type { ListedRecording } from '../../recordings/recording.ts';
 import { retentionEndedFor } from '../../recordings/retention.ts';
@@ -249,7 +249,7 @@ export function createRecordingPages<R extends ListedRecording>(
     }
     const kept = keptAt === undefined ? null : [keptAt, retentionEndedFor(contactCenter, keptAt)];
     const asked = JSON.stringify([userNumbers, leadId, from, to, states, minSeconds, kept]);
-    const key = `${contactCenter.id} ${contactCenter.recordingsRevision} ${asked}`;
+    const key = `${recordingsStateOf(contactCenter)} ${asked}`;
     let total = totals.get(key);
     if (total === undefined) {
       total = await countAll(contactCenter, query, of);

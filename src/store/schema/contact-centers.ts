@@ -7,6 +7,8 @@ export interface ContactCentersTable {
   timezone: string;
   /** JSON object of the settings that were set. */
   settings: string;
+  /** A random text, made anew where the contact center's rows are put in by a restore or a copy. */
+  epoch: Generated<string>;
   /** Grows with each writing transaction of the contact center. */
   revision: number;
   /** The own number of the next new user. */

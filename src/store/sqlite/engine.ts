@@ -39,6 +39,10 @@ export class SqliteEngine implements Engine {
     return this.#reader.read(statement, bind(statement, values));
   }
 
+  era(): number {
+    return 0;
+  }
+
   mark(): number {
     return this.#reader.dataVersion();
   }

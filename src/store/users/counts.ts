@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import type { ContactCenter } from '../../access/contact-center.ts';
+import { type ContactCenter, stateOf } from '../../access/contact-center.ts';
 import type { Cell, Reader, Transaction } from '../engine.ts';
 import { int, type Statements, text } from '../statements.ts';
 
@@ -106,14 +106,16 @@ export function createNumberCounts(statements: Statements) {
     /** The dialect number at a position (from 0), or null behind the last. */
     async numberAt(
       reader: Reader,
-      { id: cc, revision }: ContactCenter,
+      contactCenter: ContactCenter,
       dialect: string,
       position: number,
     ): Promise<number | null> {
+      const { id: cc } = contactCenter;
+      const state = stateOf(contactCenter);
       let block = 0;
       let offset = position;
       for (let level = LEVELS; level >= 0; level -= 1) {
-        const key = `${cc} ${revision} ${dialect} ${level} ${block}`;
+        const key = `${state} ${dialect} ${level} ${block}`;
         let part = parts.get(key);
         if (part === undefined) {
           const first = block * 256;

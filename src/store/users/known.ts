@@ -10,7 +10,7 @@ import type { ReadNames } from './names.ts';
 const PART = 512;
 
 /** Whole users, with all their dialect numbers: for writers and for the native export. */
-export function createKnownUsers(statements: Statements, names: ReadNames) {
+export function createKnownUsers(statements: Statements, names: ReadNames<number>) {
   const numbersBy = {
     id: (size: number) =>
       statements.get('users.find_by_id', String(size), (db) =>

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { type ContactCenter, historyOf } from '../../access/contact-center.ts';
 import type { UserField } from '../../directory/query.ts';
 import type { Named } from '../../directory/user.ts';
 import type { Cell, Reader } from '../engine.ts';
@@ -15,9 +16,9 @@ type Table = 'roles' | 'teams';
 type Book = Readonly<Record<Table, Map<number, Named>>>;
 
 /** Gives the names of the roles and teams that rows of users speak of, each row with its number first. */
-export type ReadNames = (
+export type ReadNames<Of> = (
   reader: Reader,
-  cc: number,
+  of: Of,
   rows: readonly (readonly Cell[])[],
   fields: readonly UserField[],
 ) => Promise<Names>;
@@ -25,20 +26,21 @@ export type ReadNames = (
 const newBook = (): Book => ({ roles: new Map(), teams: new Map() });
 
 /** Reads names anew each time: what a transaction has written so far may yet be dropped. */
-export function createReadNames(statements: Statements): ReadNames {
+export function createReadNames(statements: Statements): ReadNames<number> {
   return async (reader, cc, rows, fields) => fill(statements, newBook(), reader, cc, rows, fields);
 }
 
-/** Keeps the names that it read: of what was committed none is ever changed or taken away. */
-export function createKeptNames(statements: Statements): ReadNames {
-  const books = new LRUCache<number, Book>({ max: MOST_CONTACT_CENTERS });
-  return async (reader, cc, rows, fields) => {
-    let book = books.get(cc);
+/** Keeps the names that it read: of what was committed none is changed or taken away within one history. */
+export function createKeptNames(statements: Statements): ReadNames<ContactCenter> {
+  const books = new LRUCache<string, Book>({ max: MOST_CONTACT_CENTERS });
+  return async (reader, contactCenter, rows, fields) => {
+    const history = historyOf(contactCenter);
+    let book = books.get(history);
     if (book === undefined || book.roles.size + book.teams.size > MOST_NAMES) {
       book = newBook();
-      books.set(cc, book);
+      books.set(history, book);
     }
-    return fill(statements, book, reader, cc, rows, fields);
+    return fill(statements, book, reader, contactCenter.id, rows, fields);
   };
 }
 

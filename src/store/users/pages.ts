@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { ContactCenter } from '../../access/contact-center.ts';
+import { type ContactCenter, stateOf } from '../../access/contact-center.ts';
 import { fold, isStorable } from '../../directory/fold.ts';
 import type { UserPages } from '../../directory/ports.ts';
 import type { Listed, Match, Page, PageQuery, UserField } from '../../directory/query.ts';
@@ -24,7 +24,7 @@ export function createUserPages(
   statements: Statements,
   counts: NumberCounts,
   known: KnownUsers,
-  names: ReadNames,
+  names: ReadNames<ContactCenter>,
 ): UserPages {
   const pageStatements = createPageStatements(statements);
   const filterWalk = createFilterWalk(engine, statements, pageStatements);
@@ -40,7 +40,7 @@ export function createUserPages(
     dialect: string,
     texts: readonly string[],
   ): Promise<number> {
-    const key = `${contactCenter.id} ${contactCenter.revision} ${dialect} ${texts.join('\n')}`;
+    const key = `${stateOf(contactCenter)} ${dialect} ${texts.join('\n')}`;
     let total = totals.get(key);
     if (total === undefined) {
       const { statement, values } = anyOf(dialect, texts, 'count', []);
@@ -93,7 +93,7 @@ export function createUserPages(
 
   /** Which flag masks anybody has, as bits: a page asks for no others. */
   async function masksPresent(contactCenter: ContactCenter, dialect: string): Promise<number> {
-    const key = `${contactCenter.id} ${contactCenter.revision} ${dialect} masks`;
+    const key = `${stateOf(contactCenter)} ${dialect} masks`;
     let present = totals.get(key);
     if (present === undefined) {
       present = 0;
@@ -180,7 +180,7 @@ export function createUserPages(
       const rows = await rowsOf(contactCenter, query, query.limit + 1);
       const total = query.count === 'exact' ? await totalOf(contactCenter, query, rows.length) : null;
       const shown = rows.length > query.limit ? rows.slice(0, query.limit) : rows;
-      const named = await names(engine, contactCenter.id, shown, query.fields);
+      const named = await names(engine, contactCenter, shown, query.fields);
       const users: Listed<F>[] = readListed(shown, query.fields, named);
       return { users, hasMore: rows.length > query.limit, total };
     },
