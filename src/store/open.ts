@@ -281,7 +281,7 @@ async function openDatabase(
     replica:
       replica === undefined
         ? null
-        : new Replica(readPostgresUrl(replica.url), limits, engine, replica.maxLag, observe),
+        : new Replica(readPostgresUrl(replica.url, 'any'), limits, engine, replica.maxLag, observe),
   };
 }
 

@@ -10,7 +10,7 @@ import {
   type Transaction,
   type Values,
 } from '../engine.ts';
-import { explain, explainForeign, isLost, isUnprepared, isWorthAnotherTry } from './failures.ts';
+import { explain, explainForeign, isLost, isReadOnly, isUnprepared, isWorthAnotherTry } from './failures.ts';
 import { createPostgresFigures, type PoolName, PostgresCounts } from './figures.ts';
 import { type PostgresLimits, type PostgresPlace, SCHEMA_LOCK } from './place.ts';
 import { PostgresPool } from './pool.ts';
@@ -19,7 +19,7 @@ import { PostgresPool } from './pool.ts';
 const TOGETHER = 8;
 /** A read that fails within this time is tried once more, in milliseconds. */
 const SOON = 300;
-/** Waits before a transaction that met another one runs again, in milliseconds. */
+/** Waits before what failed is tried again, in milliseconds; a transaction that met others is so often. */
 const PAUSES = [10, 40, 160] as const;
 /** Statements of a transaction that are sent before the first of them is answered. */
 const AHEAD = 256;
@@ -30,6 +30,11 @@ const LOCK: Statement = {
   sql: 'select 1 from contact_centers where contact_center_id = cast($1 as bigint) for no key update',
   parameters: ['cc'],
 };
+
+/** How far a transaction came. */
+interface Attempt {
+  isCommitSent: boolean;
+}
 
 interface Asked {
   readonly statement: Statement;
@@ -44,7 +49,7 @@ interface Asked {
  */
 export class PostgresEngine implements Engine {
   readonly #place: PostgresPlace;
-  readonly #acquire: number;
+  readonly #limits: PostgresLimits;
   readonly #observe: Observe | undefined;
   readonly #reads: PostgresPool;
   readonly #writes: PostgresPool;
@@ -56,7 +61,7 @@ export class PostgresEngine implements Engine {
 
   constructor(place: PostgresPlace, limits: PostgresLimits, observe?: Observe) {
     this.#place = place;
-    this.#acquire = limits.acquire;
+    this.#limits = limits;
     this.#observe = observe;
     const lose = () => this.#lose();
     this.#reads = new PostgresPool(place, limits, 'read', lose);
@@ -66,19 +71,18 @@ export class PostgresEngine implements Engine {
   async read(statement: Statement, values: Values): Promise<Cell[][]> {
     const cells = bind(statement, values);
     const start = performance.now();
-    try {
-      return await this.#ask(statement, cells);
-    } catch (error) {
-      // It may have been one connection alone that broke, or was broken before it was used. Who has waited
-      // for long is told, and not kept waiting as long again.
-      const isWorthIt = isLost(error) || isUnprepared(error);
-      if (!isWorthIt || performance.now() - start > SOON) throw explain(error, this.#place.shown);
-    }
-    this.#counts.retries.read += 1;
-    try {
-      return await this.#ask(statement, cells);
-    } catch (error) {
-      throw explain(error, this.#place.shown);
+    for (let tries = 0; ; tries += 1) {
+      // The first time it may have been one connection alone that broke, or was broken before it was used. Who has
+      // waited for long is told, and not kept waiting as long again.
+      const until = start + Math.max(tries === 0 ? SOON : 0, this.#limits.again.read);
+      try {
+        return await this.#ask(statement, cells);
+      } catch (error) {
+        const isWorthIt = isLost(error) || isUnprepared(error);
+        if (!isWorthIt || performance.now() > until) throw explain(error, this.#place.shown);
+      }
+      this.#counts.retries.read += 1;
+      if (tries > 0) await pauseAfter(tries - 1);
     }
   }
 
@@ -99,16 +103,21 @@ export class PostgresEngine implements Engine {
     contactCenters: readonly number[],
     work: (transaction: Transaction) => Promise<T>,
   ): Promise<T> {
-    for (const pause of PAUSES) {
+    const until = performance.now() + this.#limits.again.write;
+    for (let tries = 0; ; tries += 1) {
+      const attempt: Attempt = { isCommitSent: false };
       try {
-        return await this.#transact(contactCenters, work);
+        return await this.#transact(contactCenters, work, attempt);
       } catch (error) {
-        if (!isWorthAnotherTry(error)) throw error;
+        const isAgain = isLost(error)
+          ? // Whether a commit that was sent came through is not known.
+            !attempt.isCommitSent && performance.now() < until
+          : isWorthAnotherTry(error) && tries < PAUSES.length;
+        if (!isAgain) throw error;
       }
       this.#counts.retries.write += 1;
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await pauseAfter(tries);
     }
-    return this.#transact(contactCenters, work);
   }
 
   /**
@@ -185,7 +194,7 @@ export class PostgresEngine implements Engine {
       if (hosts === null || !isLost(error)) throw explain(error, this.#place.shown);
       const found = hosts.find();
       // Who has waited for long is told; whoever asks next goes to what was found.
-      const isLate = performance.now() - start > this.#acquire / 3;
+      const isLate = performance.now() - start > this.#limits.acquire / 3;
       if (isLate || !(await found)) throw explain(error, this.#place.shown);
     }
     try {
@@ -241,6 +250,7 @@ export class PostgresEngine implements Engine {
   async #transact<T>(
     contactCenters: readonly number[],
     work: (transaction: Transaction) => Promise<T>,
+    attempt: Attempt,
   ): Promise<T> {
     const client = await this.#connect('write');
     const query = async (statement: Statement, cells: readonly Cell[]) => {
@@ -263,6 +273,7 @@ export class PostgresEngine implements Engine {
     };
     const control = (sql: string) => query({ name: sql, sql, parameters: [] }, []);
     let isOver = false;
+    let isGone = false;
     try {
       // In an order that all share, so that nobody waits for one who waits for them.
       const locks = [...new Set(contactCenters)].sort((a, b) => a - b);
@@ -281,17 +292,24 @@ export class PostgresEngine implements Engine {
             Array.from(insertParts(inserter, cells, shared), (part) => [part.statement, part.cells] as const),
           ),
       });
+      attempt.isCommitSent = true;
       await this.#commit(client);
       isOver = true;
       return value;
+    } catch (error) {
+      isGone = isLost(error);
+      // It was the primary once, and takes connections still.
+      if (isReadOnly(error)) await this.#place.hosts?.find();
+      throw error;
     } finally {
       // Where even this fails, the connection goes, and the server drops what was written.
       const isGood =
         isOver ||
-        (await control('rollback').then(
-          () => true,
-          () => false,
-        ));
+        (!isGone &&
+          (await control('rollback').then(
+            () => true,
+            () => false,
+          )));
       client.release(!isGood);
     }
   }
@@ -306,6 +324,9 @@ export class PostgresEngine implements Engine {
     }
   }
 }
+
+const pauseAfter = (tries: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, PAUSES[tries] ?? PAUSES[2]));
 
 /** The bound of a bigint is given for numbers beyond it, as SQLite does: they equal nobody's and are above all. */
 function toParameter(cell: Cell): Cell {

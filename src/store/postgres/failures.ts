@@ -56,6 +56,11 @@ export function isLost(error: unknown): boolean {
   return AWAY.has(code) || code.startsWith('08') || (cause instanceof Error && LOST.test(cause.message));
 }
 
+/** Whether a server that takes connections takes no writes: a standby, or what became one. */
+export function isReadOnly(error: unknown): boolean {
+  return codeOf(error instanceof Failure ? error.cause : error) === '25006';
+}
+
 /**
  * Whether a statement was taken for prepared that is not: the one sent before it, which was to prepare it,
  * was ended before it had.

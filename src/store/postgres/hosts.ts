@@ -6,7 +6,7 @@ const ANSWER = 1000;
 const AGAIN = 200;
 
 /** What a host has to be, as libpq names it. */
-type Target = 'any' | 'primary' | 'read-write';
+export type Target = 'any' | 'primary' | 'read-write';
 
 const WANTS: Readonly<Record<Target, string | null>> = {
   any: null,

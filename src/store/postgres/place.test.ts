@@ -30,6 +30,7 @@ describe('the URL of a PostgreSQL', () => {
   it('keeps what its user says of sessions, behind what is ours', () => {
     const options = connection('postgres://h/d?options=-c%20jit%3Don').searchParams.get('options');
     assert.match(String(options), /-c jit=off .*-c jit=on$/);
+    assert.match(String(options), /-c default_transaction_isolation=read\\ committed /);
   });
 
   it('is refused without being told', () => {

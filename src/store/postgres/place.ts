@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { Failure } from '../../errors.ts';
-import { Hosts, isTarget } from './hosts.ts';
+import { Hosts, isTarget, type Target } from './hosts.ts';
 
 /** How long each thing may take, in milliseconds, and how many connections there are at most. */
 export interface PostgresLimits {
@@ -14,6 +14,11 @@ export interface PostgresLimits {
   readonly write: number;
   /** Waiting for whoever writes the same contact center: part of what a statement may take. */
   readonly lock: number;
+  /**
+   * How long what lost its connection is tried again; no commit is that was sent. Beside it, each read is tried a
+   * second time at once.
+   */
+  readonly again: { readonly read: number; readonly write: number };
 }
 
 /** Of a process that answers requests: whoever asks is told within two seconds that the database is away. */
@@ -23,6 +28,7 @@ export const SERVE_LIMITS: PostgresLimits = {
   read: 1600,
   write: 15_000,
   lock: 10_000,
+  again: { read: 0, write: 500 },
 };
 
 /** Of a command, for which somebody waits who would rather have it done. */
@@ -32,6 +38,8 @@ export const COMMAND_LIMITS: PostgresLimits = {
   read: 60_000,
   write: 600_000,
   lock: 60_000,
+  // A server that is started again is back within seconds.
+  again: { read: 15_000, write: 15_000 },
 };
 
 /** Connections of all processes of a server with so many workers, and of a command beside it. */
@@ -49,7 +57,8 @@ const poolOfWrites = (connections: number) => Math.ceil(connections / 3);
  * Settings of each session. All of our statements go by keys from one contact center's rows to others, and
  * stop at a limit: walking, hashing and sorting tables is never the better plan, whatever the statistics of a
  * table that was just filled say. A plan is made once for each statement and connection; making it anew for
- * each execution costs more than most statements.
+ * each execution costs more than most statements. Locks are what keeps writers apart, and each statement has to see
+ * what those before it waited for: a stricter level, be it the database's default, would only refuse them.
  */
 const SESSION: Readonly<Record<string, string>> = {
   plan_cache_mode: 'force_generic_plan',
@@ -59,6 +68,7 @@ const SESSION: Readonly<Record<string, string>> = {
   enable_bitmapscan: 'off',
   enable_material: 'off',
   jit: 'off',
+  default_transaction_isolation: 'read\\ committed',
 };
 
 const toNumber = (text: string): number => Number(text);
@@ -95,9 +105,10 @@ const PARTS = /^(postgres(?:ql)?:\/\/(?:[^/?#]*@)?)([^/?#@]*)(.*)$/s;
  * Reads a database's URL. Parameters in it win over ours: sslmode, sslrootcert, application_name,
  * statement_timeout and what else node-postgres knows; `options` is added to. Several hosts are written, and
  * `target_session_attrs` is meant, as libpq has them (PostgreSQL's manual, 32.1.1.3).
+ * @param several what one of several hosts has to be where the URL does not say
  * @throws Failure invalid, without the URL, which holds a password
  */
-export function readPostgresUrl(text: string): PostgresPlace {
+export function readPostgresUrl(text: string, several: Target = 'read-write'): PostgresPlace {
   const refuse = (why: string) => new Failure('invalid', `the database URL ${why}; ${AIM}`);
   const [, before = '', hosts = '', rest = ''] = PARTS.exec(text) ?? [];
   if (before === '') throw refuse(URL.canParse(text) ? 'is not of PostgreSQL' : 'cannot be read');
@@ -115,7 +126,8 @@ export function readPostgresUrl(text: string): PostgresPlace {
   }
   const at = ({ hostname, port, searchParams }: URL) =>
     `${searchParams.get('host') ?? hostname}:${port || '5432'}`;
-  const chooser = all.length === 1 && target === null ? null : new Hosts(all.map(complete), target ?? 'any');
+  const chooser =
+    all.length === 1 && target === null ? null : new Hosts(all.map(complete), target ?? several);
   const only = complete(url);
   return {
     shown: `${all.map(at).join(',')}/${decodeURIComponent(database)}`,
