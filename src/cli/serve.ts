@@ -45,8 +45,9 @@ async function serveHere(config: ServeConfig): Promise<string> {
 
 /** Serves by processes that share the port, and does here what one of them alone is to do. */
 async function serveByWorkers(config: ServeConfig): Promise<string> {
-  const address = await forkWorkers(config);
-  const job = await openJobs(config, openRequestLog());
+  const log = openRequestLog();
+  const address = await forkWorkers(config, log);
+  const job = await openJobs(config, log);
   const stop = () => {
     // The process ends with its last worker; what the job has under way is safe to break off.
     job.stop().catch(() => {});

@@ -1,4 +1,5 @@
 import cluster, { type Worker } from 'node:cluster';
+import type { Logger } from 'pino';
 import type { ServeConfig } from '../config/serve.ts';
 import { Failure } from '../errors.ts';
 
@@ -18,6 +19,10 @@ const asked = (message: unknown): message is MetricsAsked =>
 const told = (message: unknown): message is MetricsTold =>
   typeof message === 'object' && message !== null && 'tell' in message && message.tell === 'metrics';
 
+/** Waits before a worker is started again that did not come to listen, in milliseconds: doubled each time. */
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 10_000;
+
 let nextId = 1;
 
 /** In a worker: the figures of all workers together, put together by the first process. */
@@ -36,11 +41,15 @@ export async function awaitMetrics(own: () => Promise<string>): Promise<string> 
   });
 }
 
-/** In the first process: starts the workers and gives the address once all of them listen. */
-export async function forkWorkers(config: ServeConfig): Promise<string> {
+/**
+ * In the first process: starts the workers and gives the address once all of them listen. From then on, one that
+ * ends is replaced; where the replacement does not come to listen, as the database is away, it is tried again.
+ */
+export async function forkWorkers(config: ServeConfig, log: Logger): Promise<string> {
   const { AggregatorRegistry } = await import('prom-client');
   const aggregator = new AggregatorRegistry();
   let isEnding = false;
+  let haveAllServed = false;
   const workers = new Set<Worker>();
 
   const fork = (): Promise<string> =>
@@ -72,20 +81,41 @@ export async function forkWorkers(config: ServeConfig): Promise<string> {
           if (workers.size === 0) process.exit();
         } else if (hasServed) {
           // A crash costs one worker's requests under way, not the service.
-          fork().catch(() => {});
-        } else if (workers.size === 0) process.exit(1);
+          replace();
+        } else if (workers.size === 0 && !haveAllServed) process.exit(1);
       });
     });
+
+  const replace = async () => {
+    for (let pause = FIRST_PAUSE; !isEnding; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      const isServing = await fork().then(
+        () => true,
+        () => false,
+      );
+      if (isServing || isEnding) return;
+      log.warn(
+        { pause },
+        'a worker ended before it served; another one is started after so many milliseconds',
+      );
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  };
 
   const end = () => {
     isEnding = true;
     for (const worker of workers) worker.process.kill('SIGTERM');
   };
-  process.on('SIGTERM', end);
-  process.on('SIGINT', end);
+  const endBySignal = () => {
+    end();
+    // It may be just then that there is none.
+    if (workers.size === 0) process.exit();
+  };
+  process.on('SIGTERM', endBySignal);
+  process.on('SIGINT', endBySignal);
   const addresses = await Promise.all(Array.from({ length: config.workers }, fork)).catch((error) => {
     end();
     throw error;
   });
+  haveAllServed = true;
   return addresses[0] ?? '';
 }
