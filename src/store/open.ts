@@ -8,7 +8,7 @@ import type { LettingStore } from '../recordings/letting.ts';
 import type { Lease, LinkedRecordings, RecordingStore, SigningKeys } from '../recordings/ports.ts';
 import { createAccessStore } from './access.ts';
 import { createAddEvents, createAuditStore } from './audit.ts';
-import type { Engine, Observe } from './engine.ts';
+import type { Engine, Observe, Statement } from './engine.ts';
 import { createImportCounts, type ImportTotals } from './import-counts.ts';
 import { type Finding, inspectStore } from './inspect.ts';
 import { createLinkedRecordings } from './linked.ts';
@@ -59,6 +59,8 @@ export interface StoreOptions extends StorePlace {
   /** SQLite's page cache in MiB: small where memory should stay flat, large where many rows are written. */
   readonly cacheMiB: number;
   readonly observe?: Observe;
+  /** Told of each statement that is made, whether it is ever run or not. */
+  readonly onCompiled?: (statement: Statement) => void;
   /** Told of each migration that was run. */
   readonly onMigrated?: (name: string) => void;
 }
@@ -117,7 +119,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { engine, flavor, alone, settle, openBulk, openHere, openApart, openLease, inspect, replica } =
     opened;
   try {
-    const statements = new Statements(flavor);
+    const statements = new Statements(flavor, options.onCompiled);
     const counts = createNumberCounts(statements);
     const known = createKnownUsers(statements, createReadNames(statements));
     await alone(async () => {

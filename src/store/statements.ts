@@ -69,9 +69,12 @@ export class Statements {
   readonly namesAgain: boolean;
   readonly #builder: Builder;
   readonly #compiled = new Map<string, Statement>();
+  readonly #onCompiled: (statement: Statement) => void;
 
-  constructor(flavor: Flavor) {
+  /** @param onCompiled told of each statement, whether it is ever run or not */
+  constructor(flavor: Flavor, onCompiled: (statement: Statement) => void = () => {}) {
     this.#builder = createBuilder(flavor);
+    this.#onCompiled = onCompiled;
     this.namesAgain = flavor === 'postgres';
   }
 
@@ -94,6 +97,7 @@ export class Statements {
       }),
     };
     this.#compiled.set(key, statement);
+    this.#onCompiled(statement);
     return statement;
   }
 }

@@ -81,6 +81,11 @@ const seen = new Map<string, string>();
 const observe = (statement: { readonly name: string; readonly sql: string }) => {
   if (!statement.name.startsWith('schema.')) seen.set(statement.sql, statement.name);
 };
+/** Every statement that the store made, by its text, whether anything here runs it or not. */
+const compiled = new Map<string, string>();
+const onCompiled = (statement: { readonly name: string; readonly sql: string }) => {
+  compiled.set(statement.sql, statement.name);
+};
 
 describe('plans of statements on 50,000 users', () => {
   let folder: string;
@@ -89,7 +94,7 @@ describe('plans of statements on 50,000 users', () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'rollcall-plans-'));
     const openIn: OpenIn = (place, dialects = DIALECTS.map((dialect) => dialect.index)) =>
-      openStore({ data: join(folder, place), dialects, now: () => 0, cacheMiB: 64, observe });
+      openStore({ data: join(folder, place), dialects, now: () => 0, cacheMiB: 64, observe, onCompiled });
     await useEverything(openIn, USERS);
     db = new Database(storePath(join(folder, 'large')), { readonly: true });
   });
@@ -110,6 +115,12 @@ describe('plans of statements on 50,000 users', () => {
       return '  '.repeat(depth) + detail;
     });
   }
+
+  it('are those of every statement that was made', () => {
+    assert.ok(compiled.size > 150, `${compiled.size} statements were made`);
+    const unrun = [...compiled].filter(([sql]) => !seen.has(sql)).map(([sql, name]) => `${name}\n${sql}`);
+    assert.deepEqual(unrun, []);
+  });
 
   it('walk no table that grows with the directory', () => {
     const names = new Set(seen.values());

@@ -42,6 +42,9 @@ describe('statements on PostgreSQL', { skip: noPostgres }, () => {
   /** Every statement that ran, by its text; the first of many lists of rows. */
   const seen = new Map<string, Statement>();
   const observe = (statement: Statement) => void seen.set(statement.sql, statement);
+  /** Every statement that the store made, by its text, whether anything here runs it or not. */
+  const compiled = new Map<string, Statement>();
+  const onCompiled = (statement: Statement) => void compiled.set(statement.sql, statement);
 
   before(async () => {
     await loadModule();
@@ -50,7 +53,15 @@ describe('statements on PostgreSQL', { skip: noPostgres }, () => {
     place = places.large;
     await useEverything(
       (name, dialects = DIALECTS.map(({ index }) => index)) =>
-        openStore({ data: '', databaseUrl: places[name], dialects, now: () => 0, cacheMiB: 8, observe }),
+        openStore({
+          data: '',
+          databaseUrl: places[name],
+          dialects,
+          now: () => 0,
+          cacheMiB: 8,
+          observe,
+          onCompiled,
+        }),
       USERS,
     );
     await addRecordings();
@@ -68,15 +79,23 @@ describe('statements on PostgreSQL', { skip: noPostgres }, () => {
     );
   }
 
+  it('are all run here', () => {
+    assert.deepEqual(
+      [...compiled.values()].filter(({ sql }) => !seen.has(sql)).map(({ name, sql }) => `${name}\n${sql}`),
+      [],
+    );
+  });
+
   it('are served by one node of a sharded PostgreSQL each', () => {
     assert.ok(seen.size > 150, `${seen.size} statements ran`);
-    const faults = [...seen.values()].flatMap((statement) =>
+    const all = [...new Map([...compiled, ...seen]).values()];
+    const faults = all.flatMap((statement) =>
       routingOf(statement).faults.map(
         (fault) => `${statement.name} ${fault}\n${statement.sql.slice(0, 1000)}`,
       ),
     );
     assert.deepEqual(faults, []);
-    const across = [...seen.values()]
+    const across = all
       .filter(({ name }) => isOfStore(name))
       .filter((each) => !routingOf(each).isRouted);
     assert.deepEqual([...new Set(across.map(({ name }) => name))].sort(), ACROSS);
@@ -108,6 +127,11 @@ describe('statements on PostgreSQL', { skip: noPostgres }, () => {
       'create table teams (contact_center_id bigint)',
       'create table teams (number integer)',
       'create table teams (contact_center_id integer, number serial)',
+      "create table teams (contact_center_id integer, number integer default nextval('s'))",
+      "insert into teams (contact_center_id, number) values ($1, nextval('s'))",
+      "update teams set number = pg_catalog.nextval('s') where contact_center_id = $1",
+      "select nextval('s')",
+      "alter table users alter column number set default nextval('s')",
       'create table teams (contact_center_id integer, number integer generated always as identity)',
       'create table teams (contact_center_id integer, number integer references roles (number))',
       'create table teams (contact_center_id integer, number integer, foreign key (contact_center_id, number) references roles (number, contact_center_id))',

@@ -227,6 +227,10 @@ export function routingOf({ sql, parameters: places }: Pick<Statement, 'sql' | '
   const faults: string[] = [];
   const parameters = new Set<number>();
   const { stmts = [] }: ParseResult = parseSync(sql);
+  // Each node counts for itself, so that two may give the same number.
+  if (partsOf(stmts, 'FuncCall').some(({ funcname }) => keysOf(funcname).at(-1) === 'nextval')) {
+    faults.push('takes from a sequence');
+  }
   for (const { stmt = {} } of stmts) {
     for (const [kind, part] of Object.entries<Part>(stmt)) {
       if (kind === 'InsertStmt') checkInsert(part, faults, parameters);
