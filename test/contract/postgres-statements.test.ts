@@ -95,9 +95,7 @@ describe('statements on PostgreSQL', { skip: noPostgres }, () => {
       ),
     );
     assert.deepEqual(faults, []);
-    const across = all
-      .filter(({ name }) => isOfStore(name))
-      .filter((each) => !routingOf(each).isRouted);
+    const across = all.filter(({ name }) => isOfStore(name)).filter((each) => !routingOf(each).isRouted);
     assert.deepEqual([...new Set(across.map(({ name }) => name))].sort(), ACROSS);
   });
 
