@@ -137,6 +137,27 @@ describe('every command', () => {
     ]);
   });
 
+  it('tells nothing of a URL with a password, whatever it was taken for', async () => {
+    const url = 'postgres://rollcall:hush@db.internal/calls';
+    for (const args of [
+      ['doctor', url],
+      [url],
+      ['doctor', `--sing=${url}`],
+      [`-s${url}`],
+      ['serve', '--port', url],
+      ['token', 'revoke', 'postgres://db.internal/calls?password=hush'],
+      ['import', url, '--contact-center', 'north'],
+      ['export', '--contact-center', url],
+      ['doctor', '--data', url],
+      ['backup', 'postgres://a:hush@b/c?password=a b'],
+    ]) {
+      const { code, out, err } = await rollcall(args);
+      assert.notEqual(code, 0, args.join(' '));
+      assert.match(err, /^rollcall: [^\n]+\n$/, args.join(' '));
+      assert.doesNotMatch(out + err, /hush/, args.join(' '));
+    }
+  });
+
   it('that fails ends with 1 and one line', async () => {
     await Promise.all([
       refused(1, /contact-center create/, ['export', '--contact-center', 'south']),

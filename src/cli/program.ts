@@ -80,12 +80,22 @@ function usage(message: string, program: Command, argv: readonly string[]): stri
   return `${message.replace(/^error: /, '').replaceAll('\n', ' ')} (see ${words.join(' ')} --help)`;
 }
 
+/** A URL that names a user or a password, wherever in an argument it begins. */
+const WITH_SECRET = /:\/\/(?=.*@|.*[?&]password=)(.+)/s;
+
+/** A message without what a URL on the command line holds: whoever mistakes its place is told, and nothing of it. */
+function withoutSecrets(message: string, argv: readonly string[]): string {
+  const secrets = argv.flatMap((argument) => WITH_SECRET.exec(argument)?.[1] ?? []);
+  return secrets.reduce((text, secret) => text.replaceAll(secret, '...'), message);
+}
+
 /** Runs one command. Gives the exit code: 0, 1 where it failed, 2 where it was used wrongly. */
 export async function runCli(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
   const program = createProgram(env);
+  const tell = (message: string) => process.stderr.write(`rollcall: ${withoutSecrets(message, argv)}\n`);
   try {
     await program.parseAsync(argv);
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
@@ -93,16 +103,15 @@ export async function runCli(
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
       // Asked for nothing at all, commander prints its help and says so without a message.
-      if (error.code !== 'commander.help')
-        process.stderr.write(`rollcall: ${usage(error.message, program, argv)}\n`);
+      if (error.code !== 'commander.help') tell(usage(error.message, program, argv));
       return 2;
     }
     if (error instanceof UsageError) {
-      process.stderr.write(`rollcall: ${usage(error.message, program, argv)}\n`);
+      tell(usage(error.message, program, argv));
       return 2;
     }
     if (error instanceof Failure) {
-      process.stderr.write(`rollcall: ${error.message}\n`);
+      tell(error.message);
       return 1;
     }
     reportBug(error);

@@ -279,7 +279,8 @@ async function openDatabase(
     openApart: () => wipingNothing(engine),
     openLease: (name) => new PostgresLease(place, limits, name),
     figures: engine.figures,
-    inspect: (now, workers) => inspectDatabase(engine, now, connectionsNeeded(workers)),
+    inspect: (now, workers) =>
+      inspectDatabase(engine, now, connectionsNeeded(workers), place.session(limits)),
     replica:
       replica === undefined
         ? null

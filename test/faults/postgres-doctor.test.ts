@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import pg from 'pg';
+import type { Cell } from '../../src/store/engine.ts';
 import { openStore } from '../../src/store/open.ts';
+import { inspectDatabase } from '../../src/store/postgres/inspect.ts';
+import { COMMAND_LIMITS, readPostgresUrl } from '../../src/store/postgres/place.ts';
 import { rollcall } from '../acceptance/server-process.ts';
 import { noPostgres, PostgresServer } from '../postgres/server.ts';
 import { makeFolder } from './commands.ts';
@@ -12,7 +16,13 @@ describe('doctor on PostgreSQL', { skip: noPostgres }, () => {
   before(async () => {
     folder = await makeFolder('postgres-doctor');
     good = await PostgresServer.start('fsync=on');
-    bad = await PostgresServer.start('full_page_writes=off', 'synchronous_commit=off', 'max_connections=24');
+    bad = await PostgresServer.start(
+      'full_page_writes=off',
+      'synchronous_commit=off',
+      'max_connections=24',
+      'zero_damaged_pages=on',
+      'ignore_checksum_failure=on',
+    );
   });
   after(async () => {
     await good?.stop();
@@ -56,8 +66,64 @@ describe('doctor on PostgreSQL', { skip: noPostgres }, () => {
   it('tells settings that lose data', async () => {
     const told = await ask(await bad.makePlace());
     assert.deepEqual([told.code, told.isWell], [1, false]);
-    assert.deepEqual(badOnes(told), ['fsync', 'full_page_writes', 'synchronous_commit']);
-    for (const check of badOnes(told)) assert.match(told.found[check] ?? '', /^BAD is off: .*set it to on$/);
+    const dangers = ['ignore_checksum_failure', 'zero_damaged_pages'];
+    assert.deepEqual(badOnes(told), ['fsync', 'full_page_writes', 'synchronous_commit', ...dangers].sort());
+    for (const check of badOnes(told)) {
+      const meant = dangers.includes(check) ? /^BAD is on: .*set it to off$/ : /^BAD is off: .*set it to on$/;
+      assert.match(told.found[check] ?? '', meant);
+    }
+  });
+
+  it('tells tables that a crash empties', async () => {
+    const place = await good.makePlace();
+    await ask(place);
+    await good.query('alter table audit_events set unlogged', place);
+    const told = await ask(place);
+    assert.deepEqual(badOnes(told), ['unlogged tables']);
+    assert.match(told.found['unlogged tables'] ?? '', /^BAD audit_events: .*set logged$/);
+  });
+
+  it('tells that the settings of our sessions are not in force, as behind a pooler that drops them', async () => {
+    const place = await good.makePlace();
+    assert.equal((await ask(place)).found.session, 'ok');
+    // What its user says of them is no fault.
+    const own = await ask(`${place}${encodeURIComponent(' -c jit=on')}&statement_timeout=9000`);
+    assert.equal(own.found.session, 'ok');
+    const client = new pg.Client({ connectionString: place });
+    await client.connect();
+    try {
+      const plain = {
+        read: async ({ sql }: { readonly sql: string }) =>
+          (await client.query<Cell[]>({ text: sql, rowMode: 'array' })).rows,
+      };
+      const session = readPostgresUrl(place).session(COMMAND_LIMITS);
+      const found = await inspectDatabase(plain, Date.now(), 1, session);
+      const { isGood, detail } = found.find(({ check }) => check === 'session') ?? {};
+      assert.equal(isGood, false);
+      assert.match(
+        String(detail),
+        /^not in force: plan_cache_mode, enable_seqscan, enable_hashjoin and 5 more;/,
+      );
+    } finally {
+      await client.end();
+    }
+  });
+
+  it('refuses settings that the server does not take, and files that are not there, in one line', async () => {
+    const place = await good.makePlace();
+    for (const [mistake, why] of [
+      ['&statement_timeout=abc', /does not take a setting of the database URL/],
+      [encodeURIComponent(' -c nosuch=1'), /does not take a setting of the database URL/],
+      [encodeURIComponent(' nonsense'), /does not take a setting of the database URL/],
+      ['&sslrootcert=/nowhere/ca.pem', /names a file by sslrootcert that cannot be read/],
+    ] as const) {
+      for (const command of [['doctor'], ['db', 'status'], ['backup', '/nowhere/a.backup', '--portable']]) {
+        const { code, stderr } = await rollcall(...command, '--database-url', place + mistake);
+        assert.notEqual(code, 0, mistake);
+        assert.match(stderr, /^rollcall: [^\n]+\n$/, mistake);
+        assert.match(stderr, why, command.join(' '));
+      }
+    }
   });
 
   it('counts the connections that workers need against those that server and role have', async () => {

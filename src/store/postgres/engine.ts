@@ -10,7 +10,15 @@ import {
   type Transaction,
   type Values,
 } from '../engine.ts';
-import { explain, explainForeign, isLost, isReadOnly, isUnprepared, isWorthAnotherTry } from './failures.ts';
+import {
+  explain,
+  explainConnecting,
+  explainForeign,
+  isLost,
+  isReadOnly,
+  isUnprepared,
+  isWorthAnotherTry,
+} from './failures.ts';
 import { createPostgresFigures, type PoolName, PostgresCounts } from './figures.ts';
 import { type PostgresLimits, type PostgresPlace, SCHEMA_LOCK } from './place.ts';
 import { PostgresPool } from './pool.ts';
@@ -191,17 +199,17 @@ export class PostgresEngine implements Engine {
     } catch (error) {
       this.#connectFailed(name, error);
       const { hosts } = this.#place;
-      if (hosts === null || !isLost(error)) throw explain(error, this.#place.shown);
+      if (hosts === null || !isLost(error)) throw explainConnecting(error, this.#place.shown);
       const found = hosts.find();
       // Who has waited for long is told; whoever asks next goes to what was found.
       const isLate = performance.now() - start > this.#limits.acquire / 3;
-      if (isLate || !(await found)) throw explain(error, this.#place.shown);
+      if (isLate || !(await found)) throw explainConnecting(error, this.#place.shown);
     }
     try {
       return await this.#pool(name).connect();
     } catch (error) {
       this.#connectFailed(name, error);
-      throw explain(error, this.#place.shown);
+      throw explainConnecting(error, this.#place.shown);
     }
   }
 

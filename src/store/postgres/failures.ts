@@ -126,3 +126,16 @@ export function explain(error: unknown, shown: string): unknown {
   }
   return error;
 }
+
+/** What PostgreSQL says of settings that a new connection asks for, and that it does not take. */
+const NO_SETTING = new Set(['22023', '22P02', '42601', '42704', '55P02']);
+
+/** Failures of connecting in our words; these alone may come of what the URL says of settings. */
+export function explainConnecting(error: unknown, shown: string): unknown {
+  if (!NO_SETTING.has(codeOf(error))) return explain(error, shown);
+  return new Failure(
+    'precondition',
+    `PostgreSQL at ${shown} does not take a setting of the database URL; check statement_timeout, lock_timeout and options in it`,
+    { cause: error },
+  );
+}

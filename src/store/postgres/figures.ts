@@ -35,9 +35,10 @@ const POOLS = ['read', 'write'] as const;
 
 const SERVER: Statement = {
   name: 'figures.server',
+  // What kind of connection another user's is is hidden from most, as the lag of standbys is; how many there are is not.
   // The lag of standbys is told to those alone who may see it: superusers and members of pg_monitor.
   sql: `select current_setting('server_version'), current_setting('max_connections'),
-    (select count(*) from pg_stat_activity where backend_type = 'client backend'),
+    (select sum(numbackends) from pg_stat_database),
     (select max(extract(epoch from replay_lag)) from pg_stat_replication),
     case when pg_is_in_recovery() then null
       else (select max(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)) from pg_stat_replication) end`,

@@ -12,6 +12,16 @@ const SETTINGS: readonly (readonly [name: string, isGood: (value: string) => boo
     (value) => value !== 'off',
     'a crash may lose writes that were acknowledged; set it to on',
   ],
+  [
+    'zero_damaged_pages',
+    (value) => value === 'off',
+    'damaged pages are emptied as they are read; set it to off',
+  ],
+  [
+    'ignore_checksum_failure',
+    (value) => value === 'off',
+    'damaged pages are read as if they were whole, and written back; set it to off',
+  ],
   ['server_encoding', (value) => value === 'UTF8', 'names in other scripts are refused; make it with UTF8'],
 ];
 /** Clocks further apart than this, in milliseconds, show in expiries and retention. */
@@ -40,6 +50,9 @@ const MISSING_PRIVILEGES = `select coalesce(string_agg(distinct missing, ', '), 
     union all
     select 'CREATE in the schema' where not has_schema_privilege(current_schema(), 'CREATE')
   ) as each_missing`;
+/** A crash empties unlogged tables, and standbys and backups of the log lack them. */
+const UNLOGGED = `select coalesce(string_agg(relname, ', ' order by relname), '') from pg_class
+    where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') and relpersistence <> 'p'`;
 /** Names of what is missing that are told at most: there may be as many as tables. */
 const MOST_TOLD = 3;
 
@@ -50,12 +63,34 @@ function shorten(list: string): string {
   return more > 0 ? `${all.slice(0, MOST_TOLD).join(', ')} and ${more} more` : list;
 }
 
+/** Names of settings that were asked for with the connection, and are not as they were asked for. */
+async function findLacking(
+  reader: Reader,
+  session: Readonly<Record<string, string>>,
+  isCitus: boolean,
+): Promise<string[]> {
+  const rows = await reader.read(
+    { name: 'doctor.session', sql: 'select name, setting from pg_settings', parameters: [] },
+    {},
+  );
+  const found = new Map(rows.map(([name, value]) => [String(name), String(value)]));
+  // Plans are chosen otherwise there, by ourselves.
+  const checked = Object.keys(session).filter((name) => !(isCitus && name === 'plan_cache_mode'));
+  return checked.filter((name) => found.get(name) !== session[name]);
+}
+
 /**
  * Looks at the server's version, settings that lose data, connections, rights, and clocks.
  * @param now of this machine
  * @param needed connections that a server and a command take at most
+ * @param session settings that our sessions are to have
  */
-export async function inspectDatabase(reader: Reader, now: number, needed: number): Promise<Finding[]> {
+export async function inspectDatabase(
+  reader: Reader,
+  now: number,
+  needed: number,
+  session: Readonly<Record<string, string>>,
+): Promise<Finding[]> {
   const findings: Finding[] = [];
   const add = (check: string, isGood: boolean, good: string, bad: string) =>
     findings.push({ check, isGood, detail: isGood ? good : bad });
@@ -67,6 +102,13 @@ export async function inspectDatabase(reader: Reader, now: number, needed: numbe
     const value = await ask(reader, name, `select current_setting('${name}')`);
     add(name, isGood(value), value, `is ${value}: ${mend}`);
   }
+  const unlogged = await ask(reader, 'unlogged', UNLOGGED);
+  add(
+    'unlogged tables',
+    unlogged === '',
+    'none',
+    `${shorten(unlogged)}: a crash empties them; alter table ... set logged`,
+  );
   const extensions = await ask(
     reader,
     'extensions',
@@ -79,6 +121,13 @@ export async function inspectDatabase(reader: Reader, now: number, needed: numbe
     connections >= needed,
     `${connections}, of which ${needed} are needed`,
     `only ${connections} of the ${needed} that are needed; raise max_connections or the limit of role or database, or give fewer --workers`,
+  );
+  const lacking = await findLacking(reader, session, / citus|^citus/.test(extensions));
+  add(
+    'session',
+    lacking.length === 0,
+    'ok',
+    `not in force: ${shorten(lacking.join(', '))}; a pooler between (PgBouncer) that drops them is not supported: give the server itself`,
   );
   const missing = await ask(reader, 'privileges', MISSING_PRIVILEGES);
   add(

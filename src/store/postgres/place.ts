@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import type pg from 'pg';
 import { Failure } from '../../errors.ts';
 import { Hosts, isTarget, type Target } from './hosts.ts';
@@ -93,9 +94,14 @@ export interface PostgresPlace {
   readonly shown: string;
   /** What its hosts are chosen by; null where there is one alone, which is taken as it is. */
   readonly hosts: Hosts | null;
+  /** Settings that sessions are to have, but for those that its user says otherwise. */
+  session(limits: PostgresLimits): Readonly<Record<string, string>>;
   /** For a connection to the host that was last chosen. */
   config(limits: PostgresLimits, kind: 'read' | 'write'): pg.PoolConfig;
 }
+
+/** Parameters that name a file, which the driver reads when it connects. */
+const FILES = ['sslrootcert', 'sslcert', 'sslkey'] as const;
 
 const AIM = 'give postgres://USER:PASSWORD@HOST:PORT/DATABASE, or HOST:PORT,HOST:PORT for several hosts';
 /** Scheme, user, hosts with their ports, and the rest: an URL has no word for several hosts. */
@@ -124,6 +130,15 @@ export function readPostgresUrl(text: string, several: Target = 'read-write'): P
   if (target !== null && !isTarget(target)) {
     throw refuse('may say any, primary or read-write by target_session_attrs');
   }
+  for (const name of FILES) {
+    const path = url.searchParams.get(name);
+    if (path !== null && !isReadable(path)) {
+      throw new Failure(
+        'invalid',
+        `the database URL names a file by ${name} that cannot be read; mend its path`,
+      );
+    }
+  }
   const at = ({ hostname, port, searchParams }: URL) =>
     `${searchParams.get('host') ?? hostname}:${port || '5432'}`;
   const chooser =
@@ -132,6 +147,13 @@ export function readPostgresUrl(text: string, several: Target = 'read-write'): P
   return {
     shown: `${all.map(at).join(',')}/${decodeURIComponent(database)}`,
     hosts: chooser,
+    session: (limits) => {
+      const options = url.searchParams.get('options') ?? '';
+      const wanted = { ...SESSION, statement_timeout: String(limits.read) };
+      return Object.fromEntries(
+        Object.entries(wanted).filter(([name]) => !options.includes(name) && !url.searchParams.has(name)),
+      );
+    },
     config: (limits, kind) => ({
       connectionString: chooser?.chosen ?? only,
       application_name: 'rollcall',
@@ -150,6 +172,15 @@ export function readPostgresUrl(text: string, several: Target = 'read-write'): P
       query_timeout: limits[kind] + 200,
     }),
   };
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The URL that the driver is given for one host. */

@@ -5,7 +5,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { bind, type Cell, NoRowChanged, type Statement, type Values } from '../engine.ts';
 import type { Loading, Snapshot } from '../moving/ports.ts';
 import { readTables, selectAll, type Table } from '../moving/tables.ts';
-import { explain } from './failures.ts';
+import { explain, explainConnecting } from './failures.ts';
 import { COMMAND_LIMITS, type PostgresPlace } from './place.ts';
 import { ADAPT_TO_CITUS } from './sharding.ts';
 
@@ -39,7 +39,7 @@ export class PostgresSession {
       await place.hosts?.check(client);
       await client.query(ADAPT_TO_CITUS);
     } catch (error) {
-      throw explain(error, place.shown);
+      throw explainConnecting(error, place.shown);
     }
     return new PostgresSession(client, place.shown);
   }
