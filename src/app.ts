@@ -136,6 +136,12 @@ export async function createApp(
   const store = await openRollcallStore(config, SERVE_CACHE_MIB, (name, seconds) =>
     observed?.(name, seconds),
   );
+  if (store.isReplicaAway) {
+    log.warn(
+      {},
+      'the replica cannot be reached, or is no standby of the database, which answers in its place',
+    );
+  }
   const metrics = createMetrics(store.importTotals, store.figures);
   observed = metrics.observeStatement;
   const audio = new SeparateAudioReader();

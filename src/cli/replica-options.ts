@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { defaultReplicaUrl } from '../config/serve.ts';
-import { describeDatabase, type ReplicaPlace } from '../store/open.ts';
+import { describeReplica, type ReplicaPlace } from '../store/open.ts';
 import { asUsage, UsageError, wholeFlag } from './output.ts';
 
 /** The flags that name a standby. */
@@ -41,6 +41,6 @@ export function readReplica({
   if (databaseUrl === undefined) {
     throw new UsageError('--replica-url names a standby of the database; give --database-url as well');
   }
-  asUsage(() => describeDatabase(replicaUrl));
+  asUsage(() => describeReplica(replicaUrl));
   return { url: replicaUrl, maxLag: 1000 * replicaMaxLag };
 }

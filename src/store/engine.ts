@@ -65,6 +65,8 @@ export function* insertParts(
 }
 
 export interface Engine extends Reader {
+  /** Whether transactions of different contact centers go on side by side, each of them locking its own. */
+  readonly isParallel: boolean;
   /**
    * A number that differs once anything was written since, by whichever process; null where the engine
    * cannot tell for less than a keyed read. What was read at a mark holds while the mark is the same.

@@ -59,9 +59,11 @@ export function createGroupCommit(engine: Engine): Commit {
     isScheduled = false;
     const all = waiting.slice(0, MOST);
     waiting = waiting.slice(MOST);
-    isBusy = all.length > 1;
+    // Where each contact center is locked by itself, one that somebody else keeps holds up no other.
+    const groups = engine.isParallel ? [...Map.groupBy(all, ({ cc }) => cc).values()] : [all];
+    isBusy = groups.some(({ length }) => length > 1);
     if (waiting.length > 0) schedule();
-    await runAll(all);
+    await Promise.all(groups.map(runAll));
   }
 
   function schedule(): void {

@@ -91,12 +91,21 @@ export interface Store {
   inspect(now: number, workers: number): Promise<Finding[]>;
   /** Resolves when the store answers. @throws Failure unavailable */
   ping(): Promise<void>;
+  /** Whether a standby was named that could not be reached when the store was opened. */
+  readonly isReplicaAway: boolean;
   close(): Promise<void>;
 }
 
 /** What may be told of a database's URL: host, port and name. @throws Failure invalid where it is none */
 export function describeDatabase(url: string): string {
   return readPostgresUrl(url).shown;
+}
+
+/** The same of a standby's. @throws Failure invalid also where it names more than one server */
+export function describeReplica(url: string): string {
+  const { shown, hosts } = readPostgresUrl(url);
+  if (hosts === null) return shown;
+  throw new Failure('invalid', 'the replica URL takes one server, without target_session_attrs');
 }
 
 /** What may be told of where a store is: the file, or the database's host, port and name. */
@@ -142,11 +151,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const pagesOn = (reads: Engine) => createUserPages(reads, statements, counts, known, names);
     let pages = pagesOn(engine);
     let { recordings } = stores;
+    let isReplicaAway = false;
     if (replica !== null) {
       pages = preferReplicaForUsers(replica, pagesOn(replica.engine), pages);
       const byReplica = createRecordingReads(replica.engine, statements);
       recordings = { ...recordings, ...preferReplicaForRecordings(replica, byReplica, recordings) };
-      await replica.begin();
+      isReplicaAway = !(await replica.begin());
     }
     return {
       access,
@@ -163,6 +173,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       audit,
       importTotals: createImportCounts(engine, statements),
       openLease,
+      isReplicaAway,
       figures: replica === null ? opened.figures : addFigures(opened.figures, replica.figures),
       inspect,
       ping: async () => {

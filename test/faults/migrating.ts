@@ -15,6 +15,7 @@ let ran = 0;
 await migrate(
   {
     read: (...args) => engine.read(...args),
+    isParallel: engine.isParallel,
     mark: () => engine.mark(),
     era: () => engine.era(),
     close: () => engine.close(),

@@ -117,7 +117,11 @@ describe('doctor on PostgreSQL', { skip: noPostgres }, () => {
       [encodeURIComponent(' nonsense'), /does not take a setting of the database URL/],
       ['&sslrootcert=/nowhere/ca.pem', /names a file by sslrootcert that cannot be read/],
     ] as const) {
-      for (const command of [['doctor'], ['db', 'status'], ['backup', '/nowhere/a.backup', '--portable']]) {
+      for (const command of [
+        ['doctor'],
+        ['db', 'status'],
+        ['backup', `${folder.path}/a.backup`, '--portable'],
+      ]) {
         const { code, stderr } = await rollcall(...command, '--database-url', place + mistake);
         assert.notEqual(code, 0, mistake);
         assert.match(stderr, /^rollcall: [^\n]+\n$/, mistake);

@@ -11,9 +11,8 @@ describe('/metrics of a server over PostgreSQL', { skip: noPostgres }, () => {
   before(async () => {
     postgres = await PostgresServer.start();
     // As most are: a user who owns the database, and may see little of others.
-    await postgres.query(
-      "create role plain login password 'only for tests'; create database plain owner plain",
-    );
+    await postgres.query("create role plain login password 'only for tests'");
+    await postgres.query('create database plain owner plain');
     const url = new URL(postgres.url());
     url.username = 'plain';
     url.pathname = '/plain';

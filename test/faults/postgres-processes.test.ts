@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import pg from 'pg';
 import { Failure } from '../../src/errors.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
 import { rollcall, run, serveJson } from '../acceptance/server-process.ts';
@@ -37,6 +38,47 @@ describe('several processes over one PostgreSQL', { skip: noPostgres }, () => {
       list.map(({ name }: { name: string }) => name),
       names,
     );
+  });
+
+  it('write other contact centers while one is locked by another process', async () => {
+    const place = await postgres.makePlace();
+    const store = await openStore({
+      data: '',
+      databaseUrl: place,
+      dialects: ALL,
+      now: () => 1,
+      cacheMiB: 8,
+      isServing: true,
+    });
+    const client = new pg.Client({ connectionString: place });
+    try {
+      const north = await store.access.createContactCenter('north', 'UTC', 0);
+      const south = await store.access.createContactCenter('south', 'UTC', 0);
+      for (const each of [north, south]) await addUsers(store, each, [person(1)]);
+      await client.connect();
+      await client.query(
+        `begin; select 1 from contact_centers where contact_center_id = ${north.id} for update`,
+      );
+      let kept = 0;
+      let next = 0;
+      const reserve = (contactCenter: typeof north) => {
+        next += 1;
+        return store.recordings.reserve(contactCenter, said(), { id: idOf(next), now: 1 });
+      };
+      // More than there are connections for writes, and those of both contact centers in the same turns.
+      const waiting: Promise<unknown>[] = [];
+      for (let turn = 0; turn < 5; turn += 1) {
+        waiting.push(reserve(north).then(() => (kept += 1)));
+        await reserve(south);
+      }
+      assert.equal(kept, 0);
+      await client.query('rollback');
+      await Promise.all(waiting);
+      assert.equal(kept, 5);
+    } finally {
+      await client.end();
+      await store.close();
+    }
   });
 
   it('load files that overlap, and nobody is there twice', async () => {

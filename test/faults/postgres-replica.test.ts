@@ -159,6 +159,39 @@ describe('a standby for searches and exports', { skip: noPostgres }, () => {
     assert.equal(ended.stdout.trim().split('\n').length, 2);
   });
 
+  it('is told how far behind it is, whether anything is asked or not', async () => {
+    const lag = async () =>
+      (await store.figures.asked()).get('postgres_replica_lag_seconds')?.[0]?.value ?? Number.NaN;
+    await standby.query('select pg_wal_replay_pause()');
+    try {
+      await changeSecretly('Gil');
+      for (const end = performance.now() + LONGEST; !((await lag()) > 0); await sleep(100)) {
+        assert.ok(performance.now() < end, `${await lag()} s`);
+      }
+    } finally {
+      await standby.query('select pg_wal_replay_resume()');
+    }
+    for (const end = performance.now() + LONGEST; (await lag()) !== 0; await sleep(100)) {
+      assert.ok(performance.now() < end, `${await lag()} s`);
+    }
+  });
+
+  it('that cannot be reached is told by a server that starts', async () => {
+    const folder = await makeFolder('replica-away');
+    const server = await serveJson(
+      ...['--data', folder.path, '--database-url', place, '--replica-url', 'postgres://127.0.0.1:1/nowhere'],
+    );
+    try {
+      for (const end = performance.now() + LONGEST; !/the replica cannot be reached/.test(server.printed); ) {
+        assert.ok(performance.now() < end, server.printed);
+        await sleep(50);
+      }
+    } finally {
+      await server.stop();
+      await folder.drop();
+    }
+  });
+
   it('is read by a server, which counts it', async () => {
     const folder = await makeFolder('replica');
     const server = await serveJson(
@@ -192,5 +225,11 @@ describe('a standby for searches and exports', { skip: noPostgres }, () => {
     assert.equal(wrong.code, 2);
     assert.match(wrong.stderr, /^rollcall: the database URL cannot be read[^\n]+\n$/);
     assert.doesNotMatch(wrong.stderr, /hush/);
+    const several = onStandby().replace(standby.host, `${standby.host},${primary.host}`);
+    const both = await rollcall(
+      ...['export', '--contact-center', 'north', '--database-url', place, '--replica-url', several],
+    );
+    assert.equal(both.code, 2);
+    assert.match(both.stderr, /^rollcall: the replica URL takes one server[^\n]+\n$/);
   });
 });

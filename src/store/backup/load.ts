@@ -29,6 +29,7 @@ export function asEngine(loading: Loading): Engine {
   const refuse = () => Promise.reject(new Error('a restore does not ask for this'));
   return {
     read: (statement, values) => loading.read(statement, values),
+    isParallel: false,
     mark: () => null,
     era: () => 0,
     transaction: (_, work) => work({ ...loading, runEach: refuse, insert: refuse }),

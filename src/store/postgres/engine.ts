@@ -22,6 +22,7 @@ import {
 import { createPostgresFigures, type PoolName, PostgresCounts } from './figures.ts';
 import { type PostgresLimits, type PostgresPlace, SCHEMA_LOCK } from './place.ts';
 import { PostgresPool } from './pool.ts';
+import { Turns } from './turns.ts';
 
 /** Reads that one connection is given together at most: the slowest holds the others up. */
 const TOGETHER = 8;
@@ -64,6 +65,7 @@ export class PostgresEngine implements Engine {
   /** What each statement is called on every connection, by its text. */
   readonly #names = new Map<string, string>();
   readonly #counts = new PostgresCounts();
+  readonly #turns: Turns;
   #asked: Asked[] = [];
   #lost = 0;
 
@@ -71,6 +73,7 @@ export class PostgresEngine implements Engine {
     this.#place = place;
     this.#limits = limits;
     this.#observe = observe;
+    this.#turns = new Turns(limits.lock);
     const lose = () => this.#lose();
     this.#reads = new PostgresPool(place, limits, 'read', lose);
     this.#writes = new PostgresPool(place, limits, 'write', lose);
@@ -102,12 +105,26 @@ export class PostgresEngine implements Engine {
     return null;
   }
 
+  readonly isParallel = true;
+
   /** Where a host's address leads is not told: whenever a connection is lost it may be to another server. */
   era(): number {
     return this.#lost + (this.#place.hosts?.changes ?? 0);
   }
 
   async transaction<T>(
+    contactCenters: readonly number[],
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<T> {
+    const end = await this.#turns.take(contactCenters);
+    try {
+      return await this.#transactUntilKept(contactCenters, work);
+    } finally {
+      end();
+    }
+  }
+
+  async #transactUntilKept<T>(
     contactCenters: readonly number[],
     work: (transaction: Transaction) => Promise<T>,
   ): Promise<T> {

@@ -74,9 +74,13 @@ export class Replica {
     this.#maxLag = maxLag;
   }
 
-  /** Looks at both for the first time; what is in the primary by now is what the replica needs at least. */
-  async begin(): Promise<void> {
+  /**
+   * Looks at both for the first time; what is in the primary by now is what the replica needs at least. Gives
+   * whether it could be reached.
+   */
+  async begin(): Promise<boolean> {
     await this.#check();
+    return this.#verdict !== 'away';
   }
 
   /** Answers by the replica where that can be, else by the primary. @param of which revision of it says how new */
@@ -120,7 +124,7 @@ export class Replica {
       },
       {
         name: 'postgres_replica_lag_seconds',
-        help: 'How far the replica was behind when it was last looked at; nothing where it is away',
+        help: 'How far the replica is behind; nothing where it is away',
         kind: 'gauge',
         labels: [],
         of: 'store',
@@ -133,12 +137,13 @@ export class Replica {
           'postgres_replica_fallbacks_total',
           REASONS.map((reason) => ({ labels: { reason }, value: this.#fallbacks[reason] })),
         ],
-        [
-          'postgres_replica_lag_seconds',
-          Number.isFinite(this.#lag) ? [{ labels: {}, value: this.#lag / 1000 }] : [],
-        ],
       ]),
-    asked: async () => new Map(),
+    // Whoever watches it is told how it is now, whether anything is read or not.
+    asked: async () => {
+      if (this.#isStale()) await this.#check();
+      const told = Number.isFinite(this.#lag) ? [{ labels: {}, value: this.#lag / 1000 }] : [];
+      return new Map([['postgres_replica_lag_seconds', told]]);
+    },
   };
 
   close(): Promise<void> {
@@ -146,7 +151,7 @@ export class Replica {
   }
 
   async #whyNot({ id, ...needed }: ContactCenter, of: keyof Revisions): Promise<Reason | null> {
-    if (performance.now() - this.#checked > FRESH) {
+    if (this.#isStale()) {
       const checked = this.#check();
       // One that was no good is not waited for.
       if (this.#verdict === null) await checked;
@@ -163,6 +168,10 @@ export class Replica {
       this.#distrust();
       return 'away';
     }
+  }
+
+  #isStale(): boolean {
+    return performance.now() - this.#checked > FRESH;
   }
 
   /** Has it looked at again before it is asked again. */

@@ -17,6 +17,7 @@ import { WriterThread } from './writer-thread.ts';
  * a transaction awaits something sees none of it.
  */
 export class SqliteEngine implements Engine {
+  readonly isParallel = false;
   readonly #options: SqliteOptions;
   readonly #reader: Connection;
   readonly #writer: Connection;
