@@ -118,4 +118,20 @@ describe('encoded users', () => {
     const { users } = await encoded.page(contactCenter(2), everyone(0, 1), other);
     assert.deepEqual(users, [{ number: 1, text: 'other' }]);
   });
+
+  it('are kept of so many contact centers, and made anew for others', async () => {
+    let made = 0;
+    const { pages } = createPages([{ dialectNumber: 1, firstName: 'a', version: 1 }]);
+    const encoded = new EncodedUsers(pages, 2);
+    const textOf = async (id: number) => {
+      const encode = () => {
+        made += 1;
+        return `of ${id}`;
+      };
+      return (await encoded.page(contactCenter(id), everyone(0, 1), { ...named('official'), encode }))
+        .users[0]?.text;
+    };
+    for (const id of [1, 2, 2, 3, 3, 1, 2, 3]) assert.equal(await textOf(id), `of ${id}`);
+    assert.equal(made, 6);
+  });
 });

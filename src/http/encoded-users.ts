@@ -8,6 +8,9 @@ const MAX_SIZE = 64_000_000;
 const OVERHEAD = 150;
 /** Once full, one in so many is let in: readers of more than fits would else push out all that others reuse. */
 const ADMIT_ONE_IN = 8;
+/** Shelves that are kept, and how many there may have been before all is begun anew: keys are exact up to 2^53. */
+const MAX_SHELVES = 10_000;
+const MOST_BASES = 2 ** 21;
 /** Pages over which the share of users found is averaged. */
 const MEMORY = 16;
 
@@ -40,6 +43,8 @@ interface Kept {
 interface Shelf {
   /** What their versions are of. */
   readonly history: string;
+  /** Where its users are. */
+  readonly kept: LRUCache<number, Kept>;
   /** Its users' keys are this and their dialect number: numbers are found faster than texts. */
   readonly base: number;
   readonly fields: readonly UserField[];
@@ -54,16 +59,15 @@ interface Shelf {
  */
 export class EncodedUsers {
   readonly #pages: UserPages;
-  readonly #kept = new LRUCache<number, Kept>({
-    maxSize: MAX_SIZE,
-    sizeCalculation: ({ text }) => text.length + OVERHEAD,
-  });
-  readonly #shelves = new Map<string, Shelf>();
+  #kept = createKept();
+  readonly #shelves: LRUCache<string, Shelf>;
   #bases = 0;
   #refused = 0;
 
-  constructor(pages: UserPages) {
+  /** @param maxShelves ways of showing the users of a contact center of which any are kept */
+  constructor(pages: UserPages, maxShelves = MAX_SHELVES) {
     this.#pages = pages;
+    this.#shelves = new LRUCache({ max: maxShelves });
   }
 
   /** A page of users as texts. */
@@ -114,16 +118,20 @@ export class EncodedUsers {
     return page.users;
   }
 
-  #find({ base }: Shelf, { dialectNumber, version }: Listed<'version'>): string | undefined {
-    const kept = this.#kept.get(base + dialectNumber);
+  #find({ base, kept: all }: Shelf, { dialectNumber, version }: Listed<'version'>): string | undefined {
+    const kept = all.get(base + dialectNumber);
     return kept?.version === version ? kept.text : undefined;
   }
 
-  #keep<F extends UserField>({ base }: Shelf, user: Listed<F | 'version'>, { encode }: Encoding<F>): string {
+  #keep<F extends UserField>(
+    { base, kept }: Shelf,
+    user: Listed<F | 'version'>,
+    { encode }: Encoding<F>,
+  ): string {
     const text = encode(user as Listed<F>);
-    const isFull = this.#kept.calculatedSize > MAX_SIZE - 100_000;
+    const isFull = kept.calculatedSize > MAX_SIZE - 100_000;
     this.#refused = isFull ? (this.#refused + 1) % ADMIT_ONE_IN : 0;
-    if (this.#refused === 0) this.#kept.set(base + user.dialectNumber, { version: user.version, text });
+    if (this.#refused === 0) kept.set(base + user.dialectNumber, { version: user.version, text });
     return text;
   }
 
@@ -132,12 +140,25 @@ export class EncodedUsers {
     const history = historyOf(contactCenter);
     let shelf = this.#shelves.get(key);
     if (shelf?.history !== history) {
-      shelf = { history, base: this.#bases * 2 ** 31, fields: [...fields, 'version'], found: 0 };
+      // No two ever have the same: what a shelf had is still there when it itself is not.
+      if (this.#bases === MOST_BASES) {
+        this.#bases = 0;
+        this.#shelves.clear();
+        this.#kept = createKept();
+      }
+      const base = this.#bases * 2 ** 31;
       this.#bases += 1;
+      shelf = { history, kept: this.#kept, base, fields: [...fields, 'version'], found: 0 };
       this.#shelves.set(key, shelf);
     }
     return shelf;
   }
 }
+
+const createKept = () =>
+  new LRUCache<number, Kept>({
+    maxSize: MAX_SIZE,
+    sizeCalculation: ({ text }) => text.length + OVERHEAD,
+  });
 
 const VERSION: readonly UserField[] = ['version'];

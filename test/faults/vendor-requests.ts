@@ -10,9 +10,9 @@ export const REQUESTS: readonly (readonly [vendor: string, path: string])[] = [
   ['voiso', '/user_management/v1/users?limit=5'],
   ['smartflo', '/v1/users?limit=5'],
 ];
-/** Bounds in milliseconds, several times what is to be reached: two seconds to be told, five until all is well. */
-export const TOLD_WITHIN = 10_000;
-const WELL_WITHIN = 20_000;
+/** Bounds in milliseconds, twice what is to be reached: two seconds to be told, five until all is well. */
+export const TOLD_WITHIN = 4000;
+const WELL_WITHIN = 10_000;
 
 export interface Answered {
   readonly status: number;
