@@ -31,11 +31,16 @@ const STANDBY: Statement = {
 };
 const REVISIONS: Statement = {
   name: 'replica.revisions',
-  sql: 'select revision, recordings_revision from contact_centers where contact_center_id = cast($1 as bigint)',
+  sql: 'select revision, recordings_revision, epoch from contact_centers where contact_center_id = cast($1 as bigint)',
   parameters: ['cc'],
 };
 
 type Revisions = Pick<ContactCenter, 'revision' | 'recordingsRevision'>;
+/** What a standby had of a contact center. After a restore, the same revisions are of another epoch. */
+type Seen = Revisions & { readonly epoch: string };
+
+const reaches = (seen: Seen, needed: ContactCenter, of: keyof Revisions): boolean =>
+  needed.history.startsWith(`${seen.epoch} `) && seen[of] >= needed[of];
 const REASONS = ['away', 'lag', 'behind'] as const;
 /** Why the primary answers: the replica cannot, lags too far, or lacks what this contact center last wrote. */
 type Reason = (typeof REASONS)[number];
@@ -48,7 +53,7 @@ export class Replica {
   readonly engine: Engine;
   readonly #primary: Reader;
   readonly #maxLag: number;
-  readonly #seen = new LRUCache<number, Revisions>({ max: MOST_SEEN });
+  readonly #seen = new LRUCache<number, Seen>({ max: MOST_SEEN });
   readonly #fallbacks: Record<Reason, number> = { away: 0, lag: 0, behind: 0 };
   #reads = 0;
   /** Where the primary's log ended, and when; the first is what it has to have whatever is asked. */
@@ -150,20 +155,26 @@ export class Replica {
     return this.engine.close();
   }
 
-  async #whyNot({ id, ...needed }: ContactCenter, of: keyof Revisions): Promise<Reason | null> {
+  async #whyNot(needed: ContactCenter, of: keyof Revisions): Promise<Reason | null> {
     if (this.#isStale()) {
       const checked = this.#check();
       // One that was no good is not waited for.
       if (this.#verdict === null) await checked;
     }
     if (this.#verdict !== null) return this.#verdict;
-    if ((this.#seen.get(id)?.[of] ?? -1) >= needed[of]) return null;
+    const known = this.#seen.get(needed.id);
+    if (known !== undefined && reaches(known, needed, of)) return null;
     try {
-      const [row] = await this.engine.read(REVISIONS, { cc: id });
+      const [row] = await this.engine.read(REVISIONS, { cc: needed.id });
       if (row === undefined) return 'behind';
-      const seen = { revision: Number(row[0]), recordingsRevision: Number(row[1]) };
-      this.#seen.set(id, seen);
-      return seen[of] >= needed[of] ? null : 'behind';
+      const [revision, recordingsRevision, epoch] = row;
+      const seen = {
+        revision: Number(revision),
+        recordingsRevision: Number(recordingsRevision),
+        epoch: String(epoch),
+      };
+      this.#seen.set(needed.id, seen);
+      return reaches(seen, needed, of) ? null : 'behind';
     } catch {
       this.#distrust();
       return 'away';
