@@ -15,8 +15,22 @@ import { awaitMetrics, forkWorkers } from './workers.ts';
 /** How long requests under way may take once the process is to end, in milliseconds. */
 const DRAIN = 10_000;
 
-/** Serves until SIGTERM or SIGINT, then answers what is under way and ends. Gives the address. */
-async function serveHere(config: ServeConfig): Promise<string> {
+/** Ends the process at SIGTERM or SIGINT, as there is nothing under way yet. Gives what calls it off. */
+function endAtSignals(): () => void {
+  const end = () => process.exit(0);
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  return () => {
+    process.off('SIGTERM', end);
+    process.off('SIGINT', end);
+  };
+}
+
+/**
+ * Serves until SIGTERM or SIGINT, then answers what is under way and ends. Gives the address.
+ * @param onServing told when it ends by itself at these
+ */
+async function serveHere(config: ServeConfig, onServing: () => void): Promise<string> {
   const log = openRequestLog();
   const app = await createApp(config, log, cluster.isWorker ? awaitMetrics : undefined);
   const drain = prepareDrain(app.server.server);
@@ -38,15 +52,17 @@ async function serveHere(config: ServeConfig): Promise<string> {
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
+  // Only now: a signal that came meanwhile is lost where for a moment nobody listens.
+  onServing();
   if (cluster.isWorker) process.on('disconnect', end);
   else app.startJobs();
   return address;
 }
 
 /** Serves by processes that share the port, and does here what one of them alone is to do. */
-async function serveByWorkers(config: ServeConfig): Promise<string> {
+async function serveByWorkers(config: ServeConfig, onServing: () => void): Promise<string> {
   const log = openRequestLog();
-  const address = await forkWorkers(config, log);
+  const address = await forkWorkers(config, log, onServing);
   const job = await openJobs(config, log);
   const stop = () => {
     // The process ends with its last worker; what the job has under way is safe to break off.
@@ -82,8 +98,9 @@ function listenFailure(error: unknown, { host, port }: ServeConfig): unknown {
 async function runServe(flags: ServeFlags & ReplicaFlags & { readonly json?: boolean }): Promise<void> {
   const replica = readReplica(flags);
   const config = { ...asUsage(() => readServeConfig(flags)), ...(replica === undefined ? {} : { replica }) };
+  const goOn = endAtSignals();
   if (cluster.isWorker) {
-    await serveHere(config).catch((error) => {
+    await serveHere(config, goOn).catch((error) => {
       // The channel to the first process would keep a worker alive that serves nothing.
       process.disconnect();
       throw error;
@@ -92,7 +109,7 @@ async function runServe(flags: ServeFlags & ReplicaFlags & { readonly json?: boo
   }
   // Before anything is served, and by one process alone.
   const demo = await prepareStore(config);
-  const address = config.workers === 1 ? await serveHere(config) : await serveByWorkers(config);
+  const address = config.workers === 1 ? await serveHere(config, goOn) : await serveByWorkers(config, goOn);
   writeBanner({ address, config, demo, json: flags.json === true });
 }
 

@@ -44,8 +44,9 @@ export async function awaitMetrics(own: () => Promise<string>): Promise<string> 
 /**
  * In the first process: starts the workers and gives the address once all of them listen. From then on, one that
  * ends is replaced; where the replacement does not come to listen, as the database is away, it is tried again.
+ * @param onForking told when signals end the workers, and this process with the last of them
  */
-export async function forkWorkers(config: ServeConfig, log: Logger): Promise<string> {
+export async function forkWorkers(config: ServeConfig, log: Logger, onForking: () => void): Promise<string> {
   const { AggregatorRegistry } = await import('prom-client');
   const aggregator = new AggregatorRegistry();
   let isEnding = false;
@@ -74,12 +75,14 @@ export async function forkWorkers(config: ServeConfig, log: Logger): Promise<str
       worker.on('error', () => {});
       worker.on('exit', (code) => {
         workers.delete(worker);
-        reject(new Failure('unavailable', 'a worker ended before it served; what it said is above'));
         if (isEnding) {
-          // One that was still starting, in the place of another one, is ended before it can listen to signals.
+          // One that was still starting is ended before it can listen to signals.
           if (code !== 0 && hasServed) process.exitCode = 1;
           if (workers.size === 0) process.exit();
-        } else if (hasServed) {
+          return;
+        }
+        reject(new Failure('unavailable', 'a worker ended before it served; what it said is above'));
+        if (hasServed) {
           // A crash costs one worker's requests under way, not the service.
           replace();
         } else if (workers.size === 0 && !haveAllServed) process.exit(1);
@@ -112,6 +115,8 @@ export async function forkWorkers(config: ServeConfig, log: Logger): Promise<str
   };
   process.on('SIGTERM', endBySignal);
   process.on('SIGINT', endBySignal);
+  // Only now: a signal that came meanwhile is lost where for a moment nobody listens.
+  onForking();
   const addresses = await Promise.all(Array.from({ length: config.workers }, fork)).catch((error) => {
     end();
     throw error;

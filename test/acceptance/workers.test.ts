@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,7 @@ import { join } from 'node:path';
 import { json, text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rollcall, type ServerProcess, serveJson, type Told } from './server-process.ts';
+import { ROOT, rollcall, type ServerProcess, serveJson, type Told } from './server-process.ts';
 import { describeOnStores } from './stores.ts';
 
 describeOnStores('a server of two workers', {}, (store) => {
@@ -108,3 +109,27 @@ test('workers that cannot listen end, and the first process with them', async ()
   other.close();
   await rm(data, { recursive: true });
 });
+
+for (const sign of ['rollcall.sqlite', 'a worker', 'a second worker']) {
+  test(`a server that is ended while it starts, as soon as there is ${sign}, ends quietly`, async () => {
+    const data = await mkdtemp(join(tmpdir(), 'rollcall-workers-'));
+    const bin = join(ROOT, 'bin/rollcall.js');
+    const child = spawn(process.execPath, [bin, 'serve', '--data', data, '--workers', '2', '--port', '0'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const said = text(child.stderr);
+    const ended = once(child, 'exit');
+    const { pid } = child;
+    const workers = async () =>
+      (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter((each) => each !== '');
+    const isThere = async () => {
+      if (sign === 'rollcall.sqlite') return (await readdir(data)).length > 0;
+      return (await workers()).length >= (sign === 'a worker' ? 1 : 2);
+    };
+    while (!(await isThere())) await sleep(5);
+    child.kill('SIGTERM');
+    assert.deepEqual(await ended, [0, null]);
+    assert.equal(await said, '');
+    await rm(data, { recursive: true });
+  });
+}
