@@ -70,7 +70,8 @@ describe('a server whose primary is killed and whose standby is promoted', { ski
     assertAllAway(await vendors.askAll());
     assert.equal((await vendors.ask('/readyz')).status, 503);
     assert.equal((await vendors.ask('/healthz')).status, 200);
-    await sleep(300);
+    // Longer than a write that lost its connection is tried again for.
+    await sleep(1000);
     const start = performance.now();
     await standby.promote();
     await vendors.untilWell();

@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 const USER = 'rollcall';
@@ -126,7 +127,10 @@ export class PostgresServer {
 
   /** Makes a standby take writes. */
   async promote(): Promise<void> {
-    await this.query('select pg_promote()');
+    // Who waited for it in a statement would be in the way of what the standby still has to apply.
+    await this.query('select pg_promote(false)');
+    const isStandby = async () => (await this.query('select pg_is_in_recovery() as yes'))[0]?.yes !== false;
+    while (await isStandby()) await sleep(20);
   }
 
   /** Gives the folder to whoever the server runs for. */

@@ -217,7 +217,7 @@ describe('importing a manifest of recordings', () => {
       const { told: again, ...counts } = await load(jsonl([row, { ...row, leadId: 5 }]), changes);
       assert.deepEqual(counts, { made: 0, unchanged: 1, refused: 1 });
       assert.equal(again[0], `1 let go ${number}`);
-      assert.match(again[1] ?? '', /^2 refused that idempotency key was used/);
+      assert.match(again[1] ?? '', /^2 refused file: stands in another row/);
     }
   });
 

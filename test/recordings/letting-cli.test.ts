@@ -260,6 +260,7 @@ describe('letting recordings go on the command line', () => {
     assert.match(spared ?? '', /^unknown contact center 99: .*: nothing is removed while/);
     assert.deepEqual(more, []);
     const empty = ['--data', join(folder.path, 'empty'), '--media', join(data, 'media')];
+    assert.equal((await rollcall('db', 'migrate', ...empty.slice(0, 2))).code, 0);
     const strange = await rollcall('recordings', 'sweep', '--mend', '--grace-minutes', '0', ...empty);
     assert.equal(strange.code, 1);
     assert.match(strange.stderr, /are --data and --media the right ones/);

@@ -69,7 +69,7 @@ const SESSION: Readonly<Record<string, string>> = {
   enable_bitmapscan: 'off',
   enable_material: 'off',
   jit: 'off',
-  default_transaction_isolation: 'read\\ committed',
+  default_transaction_isolation: 'read committed',
 };
 
 const toNumber = (text: string): number => Number(text);
@@ -192,7 +192,7 @@ function complete(from: URL): string {
   if (mode === 'prefer' || mode === 'require' || mode === 'verify-ca') {
     url.searchParams.set('sslmode', 'verify-full');
   }
-  const settings = Object.entries(SESSION).map(([name, value]) => `-c ${name}=${value}`);
+  const settings = Object.entries(SESSION).map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`);
   const options = [...settings, url.searchParams.get('options') ?? ''].join(' ').trim();
   url.searchParams.set('options', options);
   return url.href.replaceAll('+', '%20');
