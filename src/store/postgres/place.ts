@@ -192,7 +192,9 @@ function complete(from: URL): string {
   if (mode === 'prefer' || mode === 'require' || mode === 'verify-ca') {
     url.searchParams.set('sslmode', 'verify-full');
   }
-  const settings = Object.entries(SESSION).map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`);
+  const settings = Object.entries(SESSION).map(
+    ([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`,
+  );
   const options = [...settings, url.searchParams.get('options') ?? ''].join(' ').trim();
   url.searchParams.set('options', options);
   return url.href.replaceAll('+', '%20');
