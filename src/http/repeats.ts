@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { stateOf } from '../access/contact-center.ts';
@@ -9,7 +9,7 @@ import { type Access, findAccess } from '../access/tokens.ts';
 import { type Answer, etagOf } from './answers.ts';
 import { refuseHeaders } from './header-block.ts';
 import type { Limits } from './limits.ts';
-import type { RecordRequest, RequestKind } from './request-log.ts';
+import type { Asker, RecordRequest, RequestKind } from './request-log.ts';
 import { JSON_TYPE } from './send-json.ts';
 
 /** Bytes of the answers to requests that are kept. Most are those of `Answers` as well. */
@@ -36,14 +36,21 @@ export interface RepeatSurroundings {
   readonly record: RecordRequest;
 }
 
+/** Why a request that was answered before is not answered now, and who asked, where that is known. */
+export interface FailedRepeat {
+  readonly error: Error;
+  readonly asker: Asker | null;
+}
+
 /**
- * Takes a request that was answered before: it is answered now, or routed where something has changed since.
+ * Takes a request that was answered before: it is answered now, or routed where something has changed since, or
+ * where it failed: then with why, so that nothing is asked or counted a second time.
  * False where it is none: it is left as it came.
  */
 export type AnswerRepeat = (
   request: IncomingMessage,
   response: ServerResponse,
-  route: RequestListener,
+  route: (failed: FailedRepeat | null) => void,
 ) => boolean;
 
 export interface RepeatDeps {
@@ -90,11 +97,11 @@ export class Repeats {
       if (repeat === undefined || refuseHeaders(request) !== null) return false;
       const start = performance.now();
       const requestId = randomUUID();
-      let asker: Access | null = null;
+      let asker: Asker | null = null;
       const tell = () => {
         record({
           ...repeat.kind,
-          asker: asker && { contactCenter: asker.contactCenter.name, tokenId: asker.token.id },
+          asker,
           status: response.statusCode,
           milliseconds: performance.now() - start,
           bytes: repeat.answer.length,
@@ -104,33 +111,31 @@ export class Repeats {
       };
       // Its close also comes where the client has gone away.
       response.on('close', tell);
-      this.#admit(repeat, addressOf(request)).then(
-        (access) => {
-          asker = access;
+      const goOn = (failed: FailedRepeat | null) => {
+        if (response.closed) return;
+        response.off('close', tell);
+        route(failed);
+      };
+      this.#findAsker(repeat)
+        .then(async (access) => {
+          if (access === null) return goOn(null);
+          asker = { contactCenter: access.contactCenter.name, tokenId: access.token.id };
+          await this.#deps.limits.admit(access.token.id, addressOf(request));
           atEndOfTurn(() => send(response, repeat.answer, requestId));
-        },
-        () => {
-          if (response.closed) return;
-          response.off('close', tell);
-          route(request, response);
-        },
-      );
+        })
+        .catch((error) => goOn({ error, asker }));
       return true;
     };
   }
 
-  /** Who asks, checked and counted. @throws where the request has to be answered anew, or refused */
-  async #admit(repeat: Repeat, address: string): Promise<Access> {
+  /** Who asks; null where something has changed since the answer was made. */
+  async #findAsker(repeat: Repeat): Promise<Access | null> {
     const now = this.#deps.now();
     const access = await findAccess(this.#deps.access, repeat.secretHash, now);
-    if (access === null || stateOf(access.contactCenter) !== repeat.state || now >= repeat.until)
-      throw CHANGED;
-    await this.#deps.limits.admit(access.token.id, address);
+    if (access === null || stateOf(access.contactCenter) !== repeat.state || now >= repeat.until) return null;
     return access;
   }
 }
-
-const CHANGED = new Error('something has changed since a request was answered');
 
 function send(response: ServerResponse, answer: Answer, requestId: string): void {
   response.writeHead(200, [

@@ -19,6 +19,7 @@ import type { WireFormat } from './dialect.ts';
 import { refuseHeaders } from './header-block.ts';
 import type { Metrics } from './metrics.ts';
 import { createPathForms, type MountDeps, mountDialect } from './mount.ts';
+import type { FailedRepeat } from './repeats.ts';
 import { createRecordRequest } from './request-log.ts';
 import { createTurn } from './turn.ts';
 import { type FailureAnswer, HttpFailure, toWireFailure, type WireFailure } from './wire-failure.ts';
@@ -156,10 +157,15 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
     atEndOfTurn,
     record: recordRequest,
   });
+  const failedRepeats = new WeakMap<IncomingMessage, FailedRepeat>();
   let isClosing = false;
   /** What was answered before is answered before it is routed; the router tells who is connected that it ends. */
   const answerFirst = (route: RequestListener, request: IncomingMessage, response: ServerResponse): void => {
-    if (isClosing || !answerRepeat(request, response, route)) route(request, response);
+    const goOn = (failed: FailedRepeat | null) => {
+      if (failed !== null) failedRepeats.set(request, failed);
+      route(request, response);
+    };
+    if (isClosing || !answerRepeat(request, response, goOn)) route(request, response);
   };
 
   const app = fastify({
@@ -224,7 +230,12 @@ export function createServer(options: ServerOptions, deps: ServerDeps): FastifyI
       if (reply.raw.writableFinished) request.raw.destroy();
       else app.server.emit('clientError', new Error('a body that is too slow'), request.raw.socket);
     });
-    done(refuse(request) ?? undefined);
+    const failed = failedRepeats.get(request.raw);
+    if (failed !== undefined) {
+      request.asker = failed.asker;
+      request.admitted = failed.asker !== null;
+    }
+    done(refuse(request) ?? failed?.error);
   });
   app.addHook('onSend', (request, reply, payload, done) => {
     // Files of the reference page bring a caching rule of their own.
